@@ -1,0 +1,1 @@
+"""The Django app: everything remembered, and every verb."""

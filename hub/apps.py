@@ -1,0 +1,8 @@
+"""Names the app for Django."""
+
+from django.apps import AppConfig
+
+
+class HubAppConfig(AppConfig):
+    name = "hub"
+    label = "hub"

@@ -1,0 +1,1 @@
+"""The database engine of a hub; Django imports its `base` module by name."""

@@ -1,0 +1,22 @@
+"""Everything a hub remembers, one file per subject."""
+
+from hub.models.accounts import Account, ApiKey, OAuthToken
+from hub.models.operations import AuditEntry, HubSetting, WorkerHeartbeat
+from hub.models.people import Login, User
+from hub.models.posts import Attempt, Post, PostMedia, PostPart, Status
+
+__all__ = [
+    "Account",
+    "ApiKey",
+    "Attempt",
+    "AuditEntry",
+    "HubSetting",
+    "Login",
+    "OAuthToken",
+    "Post",
+    "PostMedia",
+    "PostPart",
+    "Status",
+    "User",
+    "WorkerHeartbeat",
+]

@@ -1,0 +1,86 @@
+"""Connected profiles, and the secrets to act for them."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from hub.models.base import Owned
+
+
+class Account(Owned):
+    """A connected profile on a platform.
+
+    `base_url` is empty for the platform itself, else a sandbox, an instance or a proxy. `next_allowed_at` carries pacing and the
+    resets of rate limits: nothing is claimed for the account before it.
+    """
+
+    class Status(models.TextChoices):
+        ACTIVE = "active"
+        NEEDS_RECONNECT = "needs_reconnect"
+        DISCONNECTED = "disconnected"
+
+    platform = models.TextField()
+    platform_account_id = models.TextField()
+    handle = models.TextField()
+    name = models.TextField(default="")
+    base_url = models.TextField(default="", blank=True)
+    is_sandbox = models.BooleanField(default=False)
+    status = models.TextField(choices=Status, default=Status.ACTIVE)
+    status_reason = models.TextField(default="", blank=True)
+    next_allowed_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(db_default=Now())
+    connected_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "accounts"
+        constraints = [
+            models.UniqueConstraint(
+                F("user"), F("platform"), F("base_url"), F("platform_account_id"), name="accounts_one_per_profile"
+            ),
+            models.UniqueConstraint(fields=["user", "id"], name="accounts_owner_key"),
+            models.CheckConstraint(
+                name="accounts_status", condition=Q(status__in=["active", "needs_reconnect", "disconnected"])
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.platform}:@{self.handle}"
+
+
+class OAuthToken(Owned):
+    """The grant of an account, sealed. One row per account; a reconnect replaces it."""
+
+    account = models.ForeignKey(
+        Account, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
+    )
+    access_token_sealed = models.TextField()
+    refresh_token_sealed = models.TextField(default="", blank=True)
+    access_expires_at = models.DateTimeField(null=True)
+    client_id = models.TextField(default="", blank=True)
+    scopes = models.JSONField(default=list)
+    obtained_at = models.DateTimeField()
+    version = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        db_table = "oauth_tokens"
+        constraints = [models.UniqueConstraint(fields=["user", "account"], name="oauth_tokens_one_per_account")]
+
+    def __str__(self) -> str:
+        return f"token of {self.account_id}"
+
+
+class ApiKey(Owned):
+    """A vendor's key that the worker needs, sealed."""
+
+    name = models.TextField()
+    key_sealed = models.TextField()
+    updated_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "api_keys"
+        constraints = [models.UniqueConstraint(fields=["user", "name"], name="api_keys_one_per_name")]
+
+    def __str__(self) -> str:
+        return self.name
