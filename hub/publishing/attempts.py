@@ -1,0 +1,65 @@
+"""Every outgoing call: written down before it is made, closed with what came back (PUB-10)."""
+
+from __future__ import annotations
+
+import hashlib
+
+from django.db.models.functions import Now
+
+from hub.models import Attempt, Post, PostPart
+from psn.errors import PlatformError, RateLimited, Unavailable, UnknownOutcome
+
+Outcome = Attempt.Outcome
+
+
+def open_attempt(post: Post, part: PostPart, *, kind: Attempt.Kind, what: str) -> Attempt:
+    """Write down what is about to be sent.
+
+    Args:
+        what: the content of the call; its hash is stored, never the content itself.
+    """
+    return Attempt.objects.create(
+        user_id=post.user_id,
+        post_id=post.id,
+        part_id=part.id,
+        kind=kind,
+        fence=post.fence,
+        worker=post.lease_owner,
+        fingerprint=hashlib.sha256(what.encode()).hexdigest()[:32],
+    )
+
+
+def close_attempt(attempt: Attempt, *, remote_id: str, http_status: int, request_id: str) -> None:
+    """Store that the platform accepted the call."""
+    Attempt.objects.filter(id=attempt.id, finished_at__isnull=True).update(
+        finished_at=Now(),
+        outcome=Outcome.OK,
+        remote_id=remote_id,
+        http_status=http_status or None,
+        request_id=request_id,
+    )
+
+
+def close_refused(attempt: Attempt, error: PlatformError) -> None:
+    """Store why the call did not succeed, or that nobody knows."""
+    Attempt.objects.filter(id=attempt.id, finished_at__isnull=True).update(
+        finished_at=Now(),
+        outcome=classify(error),
+        http_status=error.http_status,
+        request_id=error.request_id or "",
+        retry_at=error.retry_at if isinstance(error, RateLimited) else None,
+        detail=error.message,
+    )
+
+
+def classify(error: PlatformError) -> Attempt.Outcome:
+    """Name the outcome that an error means."""
+    match error:
+        case UnknownOutcome():
+            return Outcome.UNKNOWN
+        case Unavailable():
+            return Outcome.NOT_SENT
+        case RateLimited():
+            return Outcome.LIMITED
+        case _:
+            return Outcome.REFUSED

@@ -1,0 +1,192 @@
+"""The walk of one post: claim, prepare, write the intent, send, store the answer.
+
+What must hold at each step stands beside it; the database refuses the rest (migration 0003).
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from hub.models import Account, Attempt, AuditEntry, Post, PostPart, Status
+from hub.publishing import attempts, endings
+from hub.publishing.content import build_part, check_media_unchanged, hash_content, load_parts
+from hub.publishing.grants import open_adapter
+from hub.queue import bells
+from psn.errors import ApprovalNeeded, PlatformError, Problem, UnknownOutcome
+from psn.platforms.base import Adapter, Published
+
+DRAIN_SECONDS = 45.0  # how long one bell may go on with what else is due; the queue ends a task at 120
+MARGIN_SECONDS = 5.0  # between the last moment a byte may leave and the end of the lease
+
+
+class LostClaim(Exception):
+    """Somebody else holds the post now, or the lease ran out: stop without a word, another worker sees to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """A commit call that is written down and may be made.
+
+    Args:
+        send_before: `time.monotonic()` instant after which no byte may leave any more.
+    """
+
+    attempt: Attempt
+    send_before: float
+
+
+def publish(post_id: str, *, worker: str) -> None:
+    """Publish a post if it is due and to be had, then what else is due for its account; otherwise do nothing.
+
+    Posts of one account go out one after the other. Whoever finds the account busy leaves its post to the one that keeps it busy.
+
+    Args:
+        worker: `name:incarnation`; it stands in the lease, the attempts and the audit.
+    """
+    stop_at = time.monotonic() + DRAIN_SECONDS
+    post = _publish_one(post_id, worker=worker)
+    while post is not None:
+        following = Post.objects.due().filter(account_id=post.account_id).order_by("due_at").first()
+        if following is None:
+            return
+        if time.monotonic() > stop_at:
+            bells.ring(user_id=following.user_id, post_id=following.id, at=timezone.now())
+            return
+        post = _publish_one(str(following.id), worker=worker)
+
+
+def _publish_one(post_id: str, *, worker: str) -> Post | None:
+    """Give the post when it was ours to publish, however it ended."""
+    post = _claim(post_id, worker=worker)
+    if post is None:
+        return None
+    try:
+        _send(post)
+    except LostClaim:
+        return None
+    except Problem as error:
+        endings.end_with(post, error, now=timezone.now())
+    return post
+
+
+def abandon(post_id: str, *, worker: str) -> None:
+    """After a bug: end a post that this worker still holds, as failed when surely nothing was sent, else as unknown."""
+    post = Post.objects.filter(id=post_id, status=Status.PUBLISHING, lease_owner=worker).first()
+    if post is None:
+        return
+    message = "PSN stumbled over a bug of its own while publishing this post; the worker's log has the traceback."
+    if post.phase == Post.Phase.SENDING:
+        endings.end_with(post, UnknownOutcome(message), now=timezone.now())
+    else:
+        endings.end_with(post, Problem(message, code="bug"), now=timezone.now())
+
+
+def _claim(post_id: str, *, worker: str) -> Post | None:
+    """Take the post: one conditional update, raising the fence, and its audit row."""
+    with transaction.atomic():
+        if not Post.objects.claim(post_id, owner=worker, lease=settings.LEASE):
+            return None
+        post = Post.objects.select_related("account").get(id=post_id)
+        AuditEntry.objects.create(
+            user_id=post.user_id,
+            actor=worker,
+            action="post.claimed",
+            subject="post",
+            subject_id=str(post.id),
+            from_state=Status.SCHEDULED,
+            to_state=Status.PUBLISHING,
+            detail={"fence": post.fence, "try": post.tries},
+        )
+    return post
+
+
+def _send(post: Post) -> None:
+    """Send every part that is not live yet, each after the one before it."""
+    parts = load_parts(post)
+    _check_approved(post, parts)
+    adapter = open_adapter(post.account, now=timezone.now())
+    try:
+        for index, part in enumerate(parts):
+            if part.state == PostPart.State.WAITING:
+                _send_part(post, part, adapter=adapter, reply_to=parts[index - 1].platform_post_id if index else None)
+    finally:
+        adapter.close()
+    if not endings.end_published(post, first=parts[0]):
+        raise LostClaim
+
+
+def _check_approved(post: Post, parts: list[PostPart]) -> None:
+    """Compare what would be sent with what was approved, byte for byte (POST-4)."""
+    if hash_content(post, parts) != post.approved_hash:
+        raise ApprovalNeeded(
+            "The content is not what was approved, so it was not sent. Look at it and approve it again.",
+            code="approval.void",
+        )
+    for part in parts:
+        check_media_unchanged(part)
+
+
+def _send_part(post: Post, part: PostPart, *, adapter: Adapter, reply_to: str | None) -> None:
+    content = build_part(part)
+    media_ids = [_upload(post, part, number, adapter=adapter) for number in range(len(content.media))]
+    intent = _write_intent(post, part)
+    try:
+        published = adapter.create_post(content, media_ids=media_ids, reply_to=reply_to, send_before=intent.send_before)
+    except PlatformError as error:
+        attempts.close_refused(intent.attempt, error)
+        raise
+    _store_answer(post, part, intent.attempt, published)
+
+
+def _upload(post: Post, part: PostPart, number: int, *, adapter: Adapter) -> str:
+    """Upload one file; harmless to repeat, so the claim stays takeable."""
+    _hold(post, lease=settings.LEASE, phase=Post.Phase.CLAIMED)
+    media = build_part(part).media[number]
+    attempt = attempts.open_attempt(post, part, kind=Attempt.Kind.UPLOAD, what=str(media.path))
+    try:
+        media_id = adapter.upload_media(media)
+    except PlatformError as error:
+        attempts.close_refused(attempt, error)
+        raise
+    attempts.close_attempt(attempt, remote_id=media_id, http_status=0, request_id="")
+    return media_id
+
+
+def _write_intent(post: Post, part: PostPart) -> Intent:
+    """Lengthen the lease past the call's time-out and write the attempt down; both committed before a byte leaves."""
+    call = settings.CALL_TIMEOUT_SECONDS
+    lease = timedelta(seconds=call) + settings.LEASE
+    started = time.monotonic()
+    with transaction.atomic():
+        _hold(post, lease=lease, phase=Post.Phase.SENDING)
+        attempt = attempts.open_attempt(post, part, kind=Attempt.Kind.COMMIT, what=part.text)
+    return Intent(attempt, send_before=started + lease.total_seconds() - call - MARGIN_SECONDS)
+
+
+def _store_answer(post: Post, part: PostPart, attempt: Attempt, published: Published) -> None:
+    """Close the attempt and store the remote id together, right after the part is live (PUB-4)."""
+    with transaction.atomic():
+        attempts.close_attempt(
+            attempt,
+            remote_id=published.platform_post_id,
+            http_status=published.http_status,
+            request_id=published.request_id,
+        )
+        live = {"state": PostPart.State.PUBLISHED, "platform_post_id": published.platform_post_id, "url": published.url}
+        PostPart.objects.filter(id=part.id, state=PostPart.State.WAITING).update(published_at=Now(), **live)
+    part.platform_post_id, part.url, part.state = published.platform_post_id, published.url, PostPart.State.PUBLISHED
+    Account.objects.filter(id=post.account_id, next_allowed_at__isnull=False, next_allowed_at__lte=Now()).update(
+        next_allowed_at=None
+    )
+
+
+def _hold(post: Post, *, lease: timedelta, phase: str) -> None:
+    if not Post.objects.renew(post, lease=lease, phase=phase):
+        raise LostClaim

@@ -1,0 +1,50 @@
+"""The worker's sign of life in the hub, written by the cluster itself and by nobody else."""
+
+from __future__ import annotations
+
+import os
+import socket
+from datetime import UTC, datetime, timedelta
+from functools import cache
+
+from django.db import DatabaseError
+from django.db.models.functions import Now
+
+from hub.models import WorkerHeartbeat
+from hub.rls.identity import acting_for_nobody
+from psn import __version__
+
+FRESH = timedelta(seconds=60)
+
+
+def beat() -> None:
+    """Write that this worker lives. A hub that cannot be reached just now is no reason to die."""
+    name, _, incarnation = os.environ["PSN_WORKER"].partition(":")
+    mine = {"incarnation": incarnation, "host": socket.gethostname(), "pid": os.getpid(), "version": __version__}
+    try:
+        with acting_for_nobody():
+            WorkerHeartbeat.objects.update_or_create(
+                name=name, defaults={**mine, "started_at": _started_at(), "beat_at": Now()}
+            )
+    except DatabaseError:
+        return
+
+
+def forget() -> None:
+    """Say goodbye: a worker that ended on purpose is not missing."""
+    name, _, incarnation = os.environ["PSN_WORKER"].partition(":")
+    try:
+        with acting_for_nobody():
+            WorkerHeartbeat.objects.filter(name=name, incarnation=incarnation).delete()
+    except DatabaseError:
+        return
+
+
+def living_workers() -> list[WorkerHeartbeat]:
+    """Give the workers whose sign of life is fresh, by the database's clock."""
+    return list(WorkerHeartbeat.objects.filter(beat_at__gt=Now() - FRESH).order_by("name"))
+
+
+@cache
+def _started_at() -> datetime:
+    return datetime.now(UTC)
