@@ -1,0 +1,74 @@
+"""Vendors' keys, and the key that seals them (HUB-7, HUB-8)."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from django.db.models.functions import Now
+
+from hub.actions.people import get_me
+from hub.models import ApiKey
+from hub.sealing import context_of, rotate_key, sealing
+from psn.config.envfile import read_env_file, write_env_file
+from psn.config.workspace import Workspace
+from psn.errors import InvalidInput, NotFound
+
+COMMENT = """Your vendors' keys, for commands on this computer. The worker reads its own, sealed copies in the hub.
+Set them with: python3 manage.py psn_config keys set NAME   (the value on stdin)
+Never commit this file; it must stay readable by you alone (chmod 600)."""
+MAX_CHARACTERS = 8192
+
+
+def set_key(workspace: Workspace, *, name: str, value: str) -> dict[str, Any]:
+    """Store a key in `config/keys.env` and, sealed, in the hub.
+
+    Raises:
+        InvalidInput: no name, or a value no line can hold; the value is never repeated.
+    """
+    _check_name(name)
+    value = value.strip()
+    if not value or len(value) > MAX_CHARACTERS or not value.isprintable():
+        raise InvalidInput(
+            f"{name}: the value must be one line of 1 to {MAX_CHARACTERS} printable characters.", code="key.value"
+        )
+    write_env_file(workspace.keys_env, read_env_file(workspace.keys_env) | {name: value}, comment=COMMENT)
+    me = get_me()
+    with sealing() as keyring:
+        row = ApiKey.objects.filter(user=me, name=name).first() or ApiKey(user=me, name=name)
+        row.key_sealed = keyring.seal(value, context=context_of(row, "key_sealed"))
+        row.updated_at = Now()
+        row.save()
+    return {"name": name, "in_file": True, "in_hub": True}
+
+
+def list_keys(workspace: Workspace) -> list[dict[str, Any]]:
+    """List keys by name and by where they are; values are never shown."""
+    in_file = set(read_env_file(workspace.keys_env))
+    in_hub = set(ApiKey.objects.filter(user=get_me()).values_list("name", flat=True))
+    return [{"name": name, "in_file": name in in_file, "in_hub": name in in_hub} for name in sorted(in_file | in_hub)]
+
+
+def remove_key(workspace: Workspace, *, name: str) -> str:
+    """Forget a key, here and in the hub.
+
+    Raises:
+        NotFound: there is none of this name.
+    """
+    values = read_env_file(workspace.keys_env)
+    deleted, _ = ApiKey.objects.filter(user=get_me(), name=name).delete()
+    if name not in values and not deleted:
+        raise NotFound(f"There is no key {name}.", code="key.not_found", next_command="psn_config keys list")
+    if values.pop(name, None) is not None:
+        write_env_file(workspace.keys_env, values, comment=COMMENT)
+    return name
+
+
+def rotate() -> dict[str, Any]:
+    """Replace the hub's key; killed anywhere, run it again."""
+    return dict(rotate_key())
+
+
+def _check_name(name: str) -> None:
+    if not re.fullmatch(r"[A-Z][A-Z0-9_]{1,63}", name):
+        raise InvalidInput(f"{name!r} is no key's name: write it like OPENAI_API_KEY.", code="key.name")

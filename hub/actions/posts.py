@@ -1,0 +1,387 @@
+"""Posts: draft, edit, check, approve, schedule, publish, cancel, look (SPEC PUB, POST-4).
+
+Asking for a time and approving the content are two acts, in either order. A post goes to `scheduled` when both are done:
+
+    draft ──schedule──→ pending_approval ──approve──→ scheduled
+      └────approve────→ approved ────────schedule───→ scheduled
+
+An approval without a time leaves the time open, and the first `schedule` fixes it. Any later change of text, media or time voids it.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import prefetch_related_objects
+from django.db.models.functions import Now
+
+from hub.actions import drafts
+from hub.actions.accounts import find_account
+from hub.actions.people import get_me
+from hub.models import Account, Attempt, AuditEntry, Post, PostPart
+from hub.models.posts import EDITABLE, ENDED, Status
+from hub.publishing.content import build_part, hash_content, load_parts
+from hub.queue import bells
+from psn.errors import ApprovalNeeded, Conflict, Finding, InvalidInput, NotFound
+from psn.platforms.registry import get_platform
+from psn.times import wall_time
+
+PERSON = "person"  # the actor of everything a command does in a personal hub
+MAX_LISTED = 200
+_BEFORE_SCHEDULED = (Status.DRAFT, Status.PENDING_APPROVAL, Status.APPROVED)
+_AGAIN = (Status.FAILED, Status.MISSED)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some posts, newest first.
+
+    Args:
+        next_before: give it as `before` for the posts after these; None at the end.
+    """
+
+    posts: list[Post]
+    next_before: str | None
+
+
+def create_post(
+    *, account: str, parts: Sequence[drafts.DraftPart], at: datetime | None, approve: bool, dry_run: bool = False
+) -> tuple[Post, list[Finding]]:
+    """Make a draft; with a time and an approval it is scheduled at once.
+
+    Args:
+        account: `@handle`, `platform:@handle` or an id.
+        dry_run: check everything, keep nothing.
+
+    Raises:
+        InvalidInput: the platform would refuse it.
+    """
+    found = find_account(account)
+    warnings = _check(found, parts)
+    with transaction.atomic():
+        post = Post(user_id=found.user_id, account=found, **_timing(at))
+        stored = drafts.build_rows(post, parts, copy_media=not dry_run)
+        post.content_hash = drafts.hash_rows(post, stored)
+        drafts.save_rows(post, stored)
+        _audit(post, action="post.created", to=Status.DRAFT)
+        if at is not None:
+            _ask(post)
+        if approve:
+            _approve(post)
+        if dry_run:
+            _rehearsed(post)
+    return post, warnings
+
+
+def edit_post(
+    post_id: str, *, parts: Sequence[drafts.DraftPart], approve: bool, now: datetime, dry_run: bool = False
+) -> tuple[Post, list[Finding]]:
+    """Replace the content. The approval is void; a time that was asked for stays asked for.
+
+    Raises:
+        Conflict: it is going out, is out, or was cancelled.
+        InvalidInput: the platform would refuse it, or a part of it is live already.
+    """
+    post = get_post(post_id)
+    warnings = _check(post.account, parts)
+    with transaction.atomic():
+        asked = (
+            post.status in (Status.PENDING_APPROVAL, Status.SCHEDULED)
+            and post.scheduled_at is not None
+            and post.scheduled_at > now
+        )
+        again = {} if asked else _timing(None)
+        Post.objects.change(
+            post,
+            to=Status.DRAFT,
+            among=EDITABLE,
+            actor=PERSON,
+            approved_hash="",
+            error_code="",
+            error_message="",
+            tries=0,
+            **again,
+        )
+        if any(part.platform_post_id for part in load_parts(post)):
+            raise Conflict(
+                "Part of this thread is live already, so its text cannot change. Schedule it again to send the rest.",
+                code="post.partly_live",
+            )
+        PostPart.objects.filter(post_id=post.id).delete()
+        stored = drafts.build_rows(post, parts, copy_media=not dry_run)
+        drafts.save_parts(stored)
+        Post.objects.filter(id=post.id).update(content_hash=drafts.hash_rows(post, stored))
+        post.refresh_from_db()
+        if asked:
+            _ask(post)
+        if approve:
+            _approve(post)
+        if dry_run:
+            _rehearsed(post)
+    return post, warnings
+
+
+def check_post(post_id: str) -> list[Finding]:
+    """Check a post against its platform's rules, without sending anything (PUB-11)."""
+    post = get_post(post_id)
+    return get_platform(post.account.platform).check_parts([build_part(part) for part in load_parts(post)])
+
+
+def approve_post(post_id: str, *, now: datetime, dry_run: bool = False) -> Post:
+    """Approve exactly this content, for its time if it has one.
+
+    Raises:
+        InvalidInput: the time it was asked for has passed, or the platform would refuse it.
+        Conflict: there is nothing to approve any more.
+    """
+    post = get_post(post_id)
+    if post.status == Status.SCHEDULED or (post.status == Status.APPROVED and post.approved_hash == post.content_hash):
+        return post
+    if post.scheduled_at is not None and post.scheduled_at < now and post.status in _BEFORE_SCHEDULED:
+        raise InvalidInput(
+            "The time this post was meant for has passed.",
+            code="time.past",
+            next_command=f"psn_post schedule {post.id} --at +10m --approve",
+        )
+    _refuse_errors(check_post(post_id), post.id)
+    with transaction.atomic():
+        _approve(post)
+        if dry_run:
+            _rehearsed(post)
+    return post
+
+
+def schedule_post(post_id: str, *, at: datetime | None, approve: bool, dry_run: bool = False) -> Post:
+    """Set when a post goes out.
+
+    Args:
+        at: aware; None keeps the time it has.
+
+    Raises:
+        ApprovalNeeded: the time is noted, and the content waits for a person's yes.
+        Conflict: it is going out, is out, or was cancelled.
+        InvalidInput: no time, or the platform would refuse it.
+    """
+    post = get_post(post_id)
+    if at is None and post.status == Status.SCHEDULED:
+        return post
+    if at is None and (post.scheduled_at is None or post.status in _AGAIN):
+        raise InvalidInput(
+            "When should it go out?", code="time.missing", next_command=f"psn_post schedule {post.id} --at +10m"
+        )
+    _refuse_errors(check_post(post_id), post.id)
+    with transaction.atomic():
+        _schedule(post, at=at, approve=approve)
+        if dry_run:
+            _rehearsed(post)
+    if post.status != Status.SCHEDULED:
+        raise ApprovalNeeded(
+            f"Post {post.id} waits for approval; its time is noted.",
+            next_command=f"psn_post approve {post.id}",
+            ask="Show the post to the person and approve it only if they say yes.",
+        )
+    return post
+
+
+def publish_post(post_id: str, *, approve: bool, now: datetime, dry_run: bool = False) -> Post:
+    """Send a post out now: it is scheduled for this moment, and the worker publishes it.
+
+    Raises:
+        ApprovalNeeded: nobody approved it for any time; nothing changed.
+    """
+    post = get_post(post_id)
+    time_is_open = post.status == Status.APPROVED and post.scheduled_at is None
+    if not approve and not time_is_open and post.status in EDITABLE:
+        raise ApprovalNeeded(
+            f"Post {post.id} is not approved for now.",
+            next_command=f"psn_post publish {post.id} --approve",
+            ask="Show the post to the person and publish it only if they say yes.",
+        )
+    return schedule_post(post_id, at=now, approve=approve, dry_run=dry_run)
+
+
+def cancel_post(post_id: str, *, dry_run: bool = False) -> Post:
+    """Take a post off the schedule for good. Wins if it commits before a worker's claim.
+
+    Raises:
+        Conflict: it is going out or is out.
+    """
+    post = get_post(post_id)
+    if post.status == Status.CANCELLED:
+        return post
+    with transaction.atomic():
+        Post.objects.change(post, to=Status.CANCELLED, among=EDITABLE, actor=PERSON)
+        if dry_run:
+            _rehearsed(post)
+    return post
+
+
+def get_post(post_id: str) -> Post:
+    """Give a post.
+
+    Raises:
+        NotFound: no such id, or not visible to this person.
+    """
+    try:
+        post = Post.objects.select_related("account").filter(id=uuid.UUID(post_id)).first()
+    except ValueError:
+        post = None
+    if post is None:
+        raise NotFound(f"There is no post {post_id}.", code="post.not_found", next_command="psn_post list")
+    return post
+
+
+def list_posts(*, status: str | None, account: str | None, limit: int, before: str | None) -> Page:
+    """List posts, newest first.
+
+    Args:
+        before: the id of the last post of the page before this one.
+    """
+    posts = Post.objects.select_related("account").prefetch_related("parts__media").filter(user=get_me())
+    if status:
+        posts = posts.filter(status=_read_status(status))
+    if account:
+        posts = posts.filter(account=find_account(account))
+    if before:
+        last = get_post(before)
+        posts = posts.filter(created_at__lte=last.created_at).exclude(created_at=last.created_at, id__gte=last.id)
+    limit = min(max(limit, 1), MAX_LISTED)
+    found = list(posts.order_by("-created_at", "-id")[: limit + 1])
+    return Page(posts=found[:limit], next_before=str(found[limit - 1].id) if len(found) > limit else None)
+
+
+def list_attempts(post_id: str) -> list[Attempt]:
+    """List every call that was made for a post, oldest first."""
+    return list(Attempt.objects.filter(post_id=get_post(post_id).id).order_by("started_at", "id"))
+
+
+def wait_for_post(post_id: str, *, timeout_seconds: float, poll_seconds: float = 0.1) -> Post:
+    """Wait until a post has ended.
+
+    Raises:
+        Conflict: it had not ended when the time was over.
+    """
+    give_up = time.monotonic() + timeout_seconds
+    while (post := get_post(post_id)).status not in ENDED:
+        if time.monotonic() > give_up:
+            raise Conflict(
+                f"Post {post.id} is still {post.status} after {timeout_seconds:g} seconds.",
+                code="post.not_ended",
+                next_command=f"psn_post why {post.id}",
+            )
+        time.sleep(poll_seconds)
+    return post
+
+
+def _check(account: Account, parts: Iterable[drafts.DraftPart]) -> list[Finding]:
+    """Check content that is not stored yet; errors raise, warnings are given back."""
+    findings = get_platform(account.platform).check_parts([part.to_part(index) for index, part in enumerate(parts)])
+    _refuse_errors(findings, None)
+    return findings
+
+
+def _refuse_errors(findings: Sequence[Finding], post_id: uuid.UUID | None) -> None:
+    errors = [finding for finding in findings if finding.level == "error"]
+    if errors:
+        warnings = len(findings) - len(errors)
+        raise InvalidInput(
+            f"{len(errors)} error{'s' if len(errors) != 1 else ''}, {warnings} warning{'s' if warnings != 1 else ''}: {errors[0].message}",
+            findings=findings,
+            next_command=f"psn_post edit {post_id} --stdin" if post_id else None,
+        )
+
+
+def _timing(at: datetime | None) -> dict[str, Any]:
+    """The columns of a time: UTC, and how the person's clock shows it."""
+    zone = get_me().timezone
+    return {
+        "scheduled_at": at,
+        "due_at": at,
+        "scheduled_zone": zone if at else "",
+        "scheduled_wall": wall_time(at, zone=zone) if at else "",
+    }
+
+
+def _ask(post: Post) -> None:
+    """Note that a post should go out at its time once somebody approves it."""
+    Post.objects.change(post, to=Status.PENDING_APPROVAL, among=[Status.DRAFT], actor=PERSON)
+
+
+def _approve(post: Post) -> None:
+    """Bind the approval to the content as it is stored, and schedule what already has a time."""
+    locked = Post.objects.select_for_update().get(id=post.id)
+    content_hash = hash_content(locked, load_parts(locked))
+    approval = {"approved_hash": content_hash, "approved_by": PERSON, "approved_at": Now()}
+    if content_hash != locked.content_hash:
+        raise Conflict(
+            f"Post {post.id} changed while it was approved. Look at it again.",
+            code="post.changed",
+            next_command=f"psn_post show {post.id}",
+        )
+    Post.objects.change(
+        post,
+        to=Status.APPROVED,
+        among=[Status.DRAFT, Status.PENDING_APPROVAL],
+        actor=PERSON,
+        detail={"content_hash": content_hash},
+        **approval,
+    )
+    if post.scheduled_at is not None:
+        _enter_schedule(post)
+
+
+def _enter_schedule(post: Post) -> None:
+    Post.objects.change(
+        post, to=Status.SCHEDULED, among=[Status.APPROVED], actor=PERSON, tries=0, error_code="", error_message=""
+    )
+    assert post.due_at is not None
+    bells.ring(user_id=post.user_id, post_id=post.id, at=post.due_at)
+
+
+def _schedule(post: Post, *, at: datetime | None, approve: bool) -> None:
+    """Give a post its time. An approval that left the time open covers it; one for another time does not."""
+    time_was_open = post.status == Status.APPROVED and post.scheduled_at is None
+    if at is not None:
+        Post.objects.change(
+            post,
+            to=Status.DRAFT,
+            among=EDITABLE,
+            actor=PERSON,
+            approved_hash="",
+            tries=0,
+            error_code="",
+            error_message="",
+            **_timing(at),
+        )
+        Post.objects.filter(id=post.id).update(content_hash=hash_content(post, load_parts(post)))
+        post.refresh_from_db()
+    if post.status == Status.DRAFT:
+        _ask(post)
+    if post.status == Status.APPROVED:
+        _enter_schedule(post)
+    elif approve or time_was_open:
+        _approve(post)
+
+
+def _rehearsed(post: Post) -> None:
+    """End a dry run: the post as it would be stays in memory, nothing stays in the hub."""
+    prefetch_related_objects([post], "parts__media")
+    transaction.set_rollback(True)
+
+
+def _read_status(text: str) -> str:
+    if text not in Status.values:
+        raise InvalidInput(f"There is no status {text!r}. Known: {', '.join(Status.values)}.", code="post.status")
+    return text
+
+
+def _audit(post: Post, *, action: str, to: Status) -> None:
+    AuditEntry.objects.create(
+        user_id=post.user_id, actor=PERSON, action=action, subject="post", subject_id=str(post.id), to_state=to
+    )

@@ -1,0 +1,211 @@
+"""`psn_validate`: look at everything that must hold, and name the next command for what does not (HUB-4)."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from typing import Any, Literal
+
+from django.db import connections
+from django.utils import timezone
+
+from hub.actions import hubs, sandbox, workers
+from hub.connections import OWNER
+from hub.models import Account, ApiKey
+from hub.publishing.grants import open_adapter
+from hub.queue.heartbeat import living_workers
+from hub.rls.audit import audit_catalog
+from hub.sealing import context_of, opening
+from psn.config.envfile import check_private, read_env_file
+from psn.config.hub import HubConfig, get_hub_config
+from psn.config.strategy import read_strategy
+from psn.config.workspace import Workspace
+from psn.errors import Finding, NotReady, Problem
+
+Status = Literal["pass", "fail", "skip"]
+CLOCK_TOLERANCE = timedelta(seconds=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What one check found.
+
+    Args:
+        next_command: what mends a failure, from the command's name on.
+    """
+
+    name: str
+    status: Status
+    message: str
+    next_command: str | None = None
+
+    def to_finding(self) -> Finding:
+        """Give a failure as a finding."""
+        return Finding(
+            target=self.name, code=f"validate.{self.name.split(':')[0]}", message=self.message, fix=self.next_command
+        )
+
+
+class _Skipped(Exception):
+    """There is nothing to check, and why."""
+
+
+def validate(workspace: Workspace, *, live: bool) -> Iterator[Check]:
+    """Run every check, in the order in which they depend on each other; one that fails never stops another.
+
+    Args:
+        live: also ask the real platforms, read-only.
+    """
+    yield _run("python", _check_python)
+    yield _run("config", lambda: _check_config(workspace), mend="psn_setup --only config")
+    hub = _run("hub", lambda: _check_hub(workspace), mend="psn_setup")
+    yield hub
+    if hub.status != "pass":
+        yield from (
+            Check(name, "skip", "needs the hub")
+            for name in ("schema", "isolation", "clock", "worker", "keys", "sandbox", "accounts")
+        )
+        return
+    schema = _run("schema", _check_schema, mend="psn_migrate")
+    yield schema
+    if schema.status != "pass":
+        yield from (
+            Check(name, "skip", "needs the schema")
+            for name in ("isolation", "clock", "worker", "keys", "sandbox", "accounts")
+        )
+        return
+    config = get_hub_config(workspace)
+    yield _run("isolation", _check_isolation, mend="psn_migrate")
+    yield _run("clock", _check_clock)
+    yield _run("worker", _check_worker, mend="psn_worker start")
+    yield _run("keys", lambda: _check_keys(workspace), mend="psn_config keys list")
+    yield _run("sandbox", lambda: _check_sandbox(config), mend="psn_sandbox start")
+    yield from _check_accounts(live=live)
+    yield Check("notifications", "skip", "no channel is configured")
+
+
+def _run(name: str, check: Callable[[], str], *, mend: str | None = None) -> Check:
+    try:
+        return Check(name, "pass", check())
+    except _Skipped as reason:
+        return Check(name, "skip", str(reason))
+    except Problem as error:
+        return Check(name, "fail", error.message, error.next_command or mend)
+
+
+def _check_python() -> str:
+    return f"Python {sys.version.split()[0]}"
+
+
+def _check_config(workspace: Workspace) -> str:
+    for path in (workspace.hub_env, workspace.keys_env):
+        if not path.exists():
+            raise NotReady(f"{path} is missing.", next_command="psn_setup")
+        check_private(path)
+    read_env_file(workspace.keys_env)
+    strategy = read_strategy(workspace.strategy)
+    if not os.access(workspace.config, os.W_OK):
+        raise NotReady(f"{workspace.config} cannot be written.")
+    return f"secrets are private, strategy.yaml is sound, time zone {strategy.timezone}"
+
+
+def _check_hub(workspace: Workspace) -> str:
+    config = get_hub_config(workspace)
+    config.keyring()
+    hubs.start_hub(workspace)
+    if not hubs.hub_is_made(config):
+        raise NotReady("The hub is not made completely.")
+    status = hubs.hub_status(workspace)
+    return f"{config.provider}, Postgres {status['version']}, {status['data']}"
+
+
+def _check_schema() -> str:
+    state = hubs.schema_state()
+    if state.ahead:
+        raise NotReady(f"The hub is newer than this PSN: it has {state.ahead[-1]}. Update your clone: git pull.")
+    if state.pending:
+        raise NotReady(f"{len(state.pending)} migrations are pending.")
+    if not hubs.people_are_made():
+        raise NotReady("The hub's logins are missing.")
+    return "up to date"
+
+
+def _check_isolation() -> str:
+    with connections[OWNER].cursor() as cursor:
+        findings = audit_catalog(cursor)
+    if findings:
+        raise NotReady(f"{len(findings)} openings in row-level security: {findings[0].message}")
+    return "every table is forced under row-level security, nothing is open"
+
+
+def _check_clock() -> str:
+    with connections["default"].cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        offset: timedelta = abs(cursor.fetchone()[0] - timezone.now())
+    if offset > CLOCK_TOLERANCE:
+        raise NotReady(
+            f"This computer's clock and the hub's differ by {offset.total_seconds():.1f} seconds. Switch on time synchronisation."
+        )
+    return f"within {offset.total_seconds() * 1000:.0f} ms of the hub's"
+
+
+def _check_worker() -> str:
+    workers.check_worker()
+    worker = living_workers()[0]
+    if not workers.worker_is_current():
+        raise NotReady(
+            f"{worker.name} runs version {worker.version}; restart it.", next_command="psn_setup --only worker"
+        )
+    return f"{worker.name}, last sign of life {(timezone.now() - worker.beat_at).total_seconds():.0f} s ago"
+
+
+def _check_keys(workspace: Workspace) -> str:
+    keyring = opening()
+    rows = list(ApiKey.objects.all())
+    for row in rows:
+        keyring.open(row.key_sealed, context=context_of(row, "key_sealed"))
+    only_in_file = set(read_env_file(workspace.keys_env)) - {row.name for row in rows}
+    if only_in_file:
+        name = sorted(only_in_file)[0]
+        raise NotReady(
+            f"{name} is in config/keys.env but not in the hub, so the worker does not have it.",
+            next_command=f"psn_config keys set {name}",
+        )
+    if not rows:
+        raise _Skipped("no vendor keys yet")
+    return f"{len(rows)} keys open"
+
+
+def _check_sandbox(hub: HubConfig) -> str:
+    if not Account.objects.filter(is_sandbox=True, status=Account.Status.ACTIVE).exists():
+        raise _Skipped("no sandbox account")
+    return sandbox.get_sandbox_url(hub)
+
+
+def _check_accounts(*, live: bool) -> Iterator[Check]:
+    found = list(Account.objects.exclude(status=Account.Status.DISCONNECTED).order_by("platform", "handle"))
+    for account in found:
+        check = partial(_check_account, account, live=live)
+        yield _run(f"accounts:{account}", check, mend=f"psn_account show {account.id}")
+    if not found:
+        yield Check("accounts", "skip", "none connected")
+
+
+def _check_account(account: Account, *, live: bool) -> str:
+    adapter = open_adapter(account, now=timezone.now())
+    try:
+        if not (account.is_sandbox or live):
+            return "the grant is here and not expired (--live asks the platform)"
+        profile = adapter.fetch_profile()
+    finally:
+        adapter.close()
+    return f"the platform knows @{profile.handle}"
+
+
+def summarize(checks: list[Check]) -> dict[str, Any]:
+    """Count what passed, failed and was skipped."""
+    return {status: sum(1 for check in checks if check.status == status) for status in ("pass", "fail", "skip")}

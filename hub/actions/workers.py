@@ -1,0 +1,107 @@
+"""The worker of this computer: start, stop, look."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from django.db.models import Min
+from django.db.models.functions import Now
+
+from hub.actions import hubs
+from hub.models import Post, Status, WorkerHeartbeat
+from hub.queue.heartbeat import FRESH, living_workers
+from hub.queue.supervisor import Supervisor, worker_daemon
+from psn import __version__
+from psn.config.hub import HubConfig
+from psn.config.workspace import Workspace
+from psn.errors import NotReady
+
+
+def start_worker(hub: HubConfig) -> dict[str, Any]:
+    """Start the worker and wait for its sign of life.
+
+    Raises:
+        NotReady: it did not come up; the message carries the end of its log.
+    """
+    daemon = worker_daemon(hub)
+    started = daemon.start(is_ready=lambda: bool(living_workers()) and daemon.is_running(), seconds=60.0)
+    return {"started": started, "pid": daemon.pid(), "log": str(daemon.log_path)}
+
+
+def stop_worker(hub: HubConfig) -> bool:
+    """Let the worker finish what is going out, then stop it. False when it was not running."""
+    return worker_daemon(hub).stop(seconds=90.0)
+
+
+def run_worker(hub: HubConfig) -> int:
+    """Be the worker until told to stop; give how often its cluster had to be started again."""
+    return Supervisor(worker_daemon(hub)).run()
+
+
+def worker_is_well(hub: HubConfig) -> bool:
+    """Whether a worker runs on this computer and has given a sign of life."""
+    return worker_daemon(hub).is_running() and bool(living_workers())
+
+
+def worker_status(hub: HubConfig) -> dict[str, Any]:
+    """Tell whether a worker lives, and what waits for it."""
+    daemon = worker_daemon(hub)
+    waiting = Post.objects.filter(status=Status.SCHEDULED)
+    overdue = waiting.filter(due_at__lt=Now())
+    workers = [
+        _describe(worker) for worker in WorkerHeartbeat.objects.filter(beat_at__gt=Now() - FRESH).order_by("name")
+    ]
+    return {
+        "state": "running" if workers and daemon.is_running() else ("elsewhere" if workers else "down"),
+        "pid": daemon.pid(),
+        "log": str(daemon.log_path),
+        "workers": workers,
+        "scheduled": waiting.count(),
+        "overdue": overdue.count(),
+        "oldest_due_at": overdue.aggregate(oldest=Min("due_at"))["oldest"],
+        "publishing": Post.objects.filter(status=Status.PUBLISHING).count(),
+    }
+
+
+def check_worker() -> None:
+    """Refuse when nobody would publish.
+
+    Raises:
+        NotReady: no worker has given a sign of life for a minute.
+    """
+    if not living_workers():
+        raise NotReady("No worker lives, so nothing goes out.", code="worker.down", next_command="psn_worker start")
+
+
+def _describe(worker: WorkerHeartbeat) -> dict[str, Any]:
+    return {
+        "name": worker.name,
+        "incarnation": worker.incarnation,
+        "host": worker.host,
+        "pid": worker.pid,
+        "version": worker.version,
+        "started_at": worker.started_at,
+        "beat_at": worker.beat_at,
+    }
+
+
+def stop_with_hub(workspace: Workspace, hub: HubConfig) -> bool:
+    """Stop the worker, then the hub's server; a worker without a hub would only start it again."""
+    stop_worker(hub)
+    return hubs.stop_hub(workspace)
+
+
+def restore_without_worker(workspace: Workspace, hub: HubConfig, *, source: Path) -> dict[str, Any]:
+    """Restore a backup while nobody publishes; a worker that ran is started again."""
+    ran = stop_worker(hub)
+    try:
+        return hubs.restore_hub(workspace, source=source) | {"worker": "started again" if ran else "not running"}
+    finally:
+        if ran:
+            start_worker(hub)
+
+
+def worker_is_current() -> bool:
+    """Whether every living worker runs this PSN's version; true when none lives."""
+    return all(worker.version == __version__ for worker in living_workers())

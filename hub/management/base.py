@@ -1,0 +1,148 @@
+"""Arguments in, JSON Lines out, errors to exit codes: what every `psn_` command shares."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError, OperationalError, connections
+
+from hub.management.envelope import Stream, report, take_stdout
+from psn.config.hub import HubConfig
+from psn.errors import NotReady, Problem, Usage
+
+Verb = Callable[..., Any]
+
+
+class _Parser(argparse.ArgumentParser):
+    """An argument parser that raises instead of printing and leaving."""
+
+    def error(self, message: str) -> NoReturn:
+        raise Usage(f"{message[:1].upper()}{message[1:]}. See: {self.prog} --help", code="usage")
+
+
+class PsnCommand(BaseCommand):
+    """A command with verbs; each verb is a method that takes its arguments by keyword and returns the result's `data`.
+
+    A verb that has more to say than data returns a `Result`. Anything it raises becomes the result line.
+    """
+
+    requires_system_checks = []  # `manage.py check` is a matter for tests and releases
+    requires_hub = True
+    stream: Stream
+
+    @property
+    def hub(self) -> HubConfig:
+        """The hub of this workspace.
+
+        Raises:
+            NotReady: there is none yet.
+        """
+        if settings.HUB is None:
+            raise NotReady("This workspace has no hub yet.", code="hub.missing", next_command="psn_setup")
+        return settings.HUB
+
+    def add_verbs(self, verbs: Any) -> None:
+        """Declare the verbs with `self.add_verb`."""
+
+    def add_verb(self, verbs: Any, name: str, verb: Verb, *, help: str, under: str = "") -> argparse.ArgumentParser:
+        """Declare one verb; its arguments are added to what this returns.
+
+        Args:
+            under: the verb above this one: `keys` for `psn_config keys set`.
+        """
+        parser: argparse.ArgumentParser = verbs.add_parser(name, help=help, description=help)
+        parser.set_defaults(verb=verb, spoken=f"{under} {name}".strip())
+        return parser
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> Any:
+        """Make a parser with this command's own arguments, without Django's."""
+        parser = _Parser(prog=f"{os.path.basename(prog_name)} {subcommand}", description=self.help)
+        self.add_arguments(parser)
+        return parser
+
+    def add_arguments(self, parser: Any) -> None:
+        """Give every verb a parser of its own."""
+        verbs = parser.add_subparsers(dest="verb_name", metavar="VERB", required=True, parser_class=_Parser)
+        self.add_verbs(verbs)
+
+    def run_from_argv(self, argv: list[str]) -> None:
+        """Run as a process: lines on stdout, a typed exit code, never a traceback on stdout."""
+        if {"-h", "--help"} & set(argv[2:]):
+            self.create_parser(argv[0], argv[1]).parse_args(argv[2:])
+        self.stream = Stream(take_stdout(), command=argv[1])
+        try:
+            code = self._run(argv)
+        except BaseException as error:  # the very top: everything becomes one result line
+            code = report(self.stream, _translate(error))
+        finally:
+            connections.close_all()
+        sys.exit(code)
+
+    def _run(self, argv: list[str]) -> int:
+        options = vars(self.create_parser(argv[0], argv[1]).parse_args(argv[2:]))
+        verb, name = options.pop("verb"), options.pop("spoken", None)
+        options.pop("verb_name", None)
+        self.stream.command = f"{argv[1]} {name}" if name else argv[1]
+        if self.requires_hub:
+            _ = self.hub
+        data = verb(**options)
+        result = data if isinstance(data, Result) else Result(data)
+        self.stream.result(
+            ok=result.exit_code == 0,
+            data=result.data,
+            findings=result.findings,
+            error=result.error,
+            next_action=result.next_action,
+        )
+        return result.exit_code
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Refuse `call_command`: commands are processes."""
+        raise CommandError("psn commands run as processes")
+
+
+class Result:
+    """What a verb gives back when data alone does not say it."""
+
+    def __init__(
+        self,
+        data: Any = None,
+        *,
+        findings: Sequence[Any] = (),
+        exit_code: int = 0,
+        error: dict[str, str] | None = None,
+        next_action: dict[str, Any] | None = None,
+    ) -> None:
+        self.data, self.findings, self.exit_code = data, findings, exit_code
+        self.error, self.next_action = error, next_action
+
+
+def report_problem(command: str, error: BaseException) -> NoReturn:
+    """End in a result line when settings do not import, so that no command object exists yet."""
+    stream = Stream(take_stdout(), command=command)
+    problem = (
+        error if isinstance(error, Problem) else NotReady(f"PSN's settings cannot be read: {error}", code="boot.failed")
+    )
+    sys.exit(report(stream, problem))
+
+
+def _translate(error: BaseException) -> BaseException:
+    """Name what the database says in PSN's own errors, where a person can do something about it."""
+    if isinstance(error, SystemExit):
+        return error if not isinstance(error.code, int) else Usage("The command ended early.")
+    text = str(error)
+    if isinstance(error, OperationalError):
+        return NotReady(
+            f"The hub cannot be reached: {text.splitlines()[0]}", code="hub.unreachable", next_command="psn_hub status"
+        )
+    if isinstance(error, DatabaseError) and ("does not exist" in text or "permission denied for table" in text):
+        return NotReady(
+            "The hub's schema is older or newer than this PSN.", code="hub.schema", next_command="psn_migrate"
+        )
+    return error

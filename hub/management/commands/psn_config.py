@@ -1,0 +1,50 @@
+"""`psn_config`: keys, given on stdin and never as an argument."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from django.conf import settings
+
+from hub.actions import keys
+from hub.management.base import PsnCommand
+from psn.errors import InvalidInput
+
+
+class Command(PsnCommand):
+    help = "Configuration: your vendors' keys, and the hub's own."
+
+    def add_verbs(self, verbs: Any) -> None:
+        """Declare the verbs."""
+        parser = verbs.add_parser("keys", help="set, list and rotate keys")
+        of_keys = parser.add_subparsers(dest="keys_verb", metavar="VERB", required=True)
+        set_ = self.add_verb(of_keys, "set", self.set, help="store a vendor's key, read from stdin", under="keys")
+        set_.add_argument("name", help="OPENAI_API_KEY, …")
+        self.add_verb(of_keys, "list", self.list, help="list the keys by name; values are never shown", under="keys")
+        remove = self.add_verb(of_keys, "remove", self.remove, help="forget a vendor's key", under="keys")
+        remove.add_argument("name")
+        self.add_verb(
+            of_keys, "rotate", self.rotate, help="replace the hub's own key and seal everything anew", under="keys"
+        )
+
+    def set(self, name: str, **_: Any) -> dict[str, Any]:
+        """Store a key."""
+        if sys.stdin.isatty():
+            raise InvalidInput(
+                f'The value comes on stdin: printf %s "$KEY" | python3 manage.py psn_config keys set {name}',
+                code="key.value",
+            )
+        return {"key": keys.set_key(settings.WORKSPACE, name=name, value=sys.stdin.read())}
+
+    def list(self, **_: Any) -> dict[str, Any]:
+        """List keys."""
+        return {"keys": keys.list_keys(settings.WORKSPACE)}
+
+    def remove(self, name: str, **_: Any) -> dict[str, Any]:
+        """Forget a key."""
+        return {"removed": keys.remove_key(settings.WORKSPACE, name=name)}
+
+    def rotate(self, **_: Any) -> dict[str, Any]:
+        """Rotate the hub's key."""
+        return {"rotation": keys.rotate()}

@@ -1,0 +1,239 @@
+"""`psn_post`: from a draft to a post that is live."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from django.utils import timezone
+
+from hub.actions import answers, drafts, posts
+from hub.management.base import PsnCommand, Result
+from hub.management.envelope import command_line
+from hub.management.shapes import attempt_shape, post_shape
+from hub.models import Post, Status
+from hub.queue.heartbeat import living_workers
+from psn.errors import Finding, InvalidInput, Usage
+from psn.times import read_instant
+
+# How a post's end becomes the exit code of `wait`.
+EXIT_CODES = {Status.PUBLISHED: 0, Status.DELIVERED: 0, Status.UNKNOWN: 9}
+MAX_TEXT_BYTES = 1_000_000
+
+
+class Command(PsnCommand):
+    help = "Your posts: draft, check, approve, schedule, publish, and see what happened."
+
+    def add_verbs(self, verbs: Any) -> None:
+        """Declare the verbs."""
+        create = self.add_verb(
+            verbs, "create", self.create, help="draft a post; with --at and --approve it is scheduled at once"
+        )
+        create.add_argument("--account", required=True, help="@handle, x:@handle or id")
+        create.add_argument("--at", help="2026-12-01T09:00:00+01:00, or a span from now: +10s, +5m, +2h, +1d")
+        _add_content(create)
+        edit = self._add_one(verbs, "edit", self.edit, help="replace a post's content; its approval is void")
+        _add_content(edit)
+        self._add_one(verbs, "check", self.check_post, help="check a post against its platform's rules; sends nothing")
+        self._add_one(
+            verbs,
+            "approve",
+            self.approve,
+            help="approve exactly this content; scheduled if it has a time",
+            dry_run=True,
+        )
+        schedule = self._add_one(verbs, "schedule", self.schedule, help="set when a post goes out", dry_run=True)
+        schedule.add_argument("--at", help="as for create; its present time when left out")
+        schedule.add_argument("--approve", action="store_true", help="also approve it: a person said yes")
+        publish = self._add_one(verbs, "publish", self.publish, help="send a post out now", dry_run=True)
+        publish.add_argument("--approve", action="store_true", help="also approve it: a person said yes")
+        self._add_one(verbs, "cancel", self.cancel, help="take a post off the schedule for good", dry_run=True)
+        self._add_one(verbs, "show", self.show, help="show a post")
+        self._add_list(verbs)
+        self._add_one(verbs, "why", self.why, help="say in plain words what happened to a post, and what to do")
+        wait = self._add_one(verbs, "wait", self.wait, help="wait until a post has ended; the exit code says how")
+        wait.add_argument("--timeout", type=_seconds, default=60.0, help="seconds")
+        self._add_one(verbs, "attempts", self.attempts, help="list every call that was made for a post")
+
+    def create(self, account: str, at: str | None, approve: bool, dry_run: bool, **content: Any) -> Result:
+        """Draft a post."""
+        now = timezone.now()
+        instant = read_instant(at, now=now) if at else None
+        post, findings = posts.create_post(
+            account=account, parts=_read_content(**content), at=instant, approve=approve, dry_run=dry_run
+        )
+        return _result(post, findings=findings, dry_run=dry_run)
+
+    def edit(self, post_id: str, approve: bool, dry_run: bool, **content: Any) -> Result:
+        """Replace a post's content."""
+        post, findings = posts.edit_post(
+            post_id, parts=_read_content(**content), approve=approve, now=timezone.now(), dry_run=dry_run
+        )
+        return _result(post, findings=findings, dry_run=dry_run)
+
+    def check_post(self, post_id: str) -> Result:
+        """Check a post."""
+        findings = posts.check_post(post_id)
+        errors = [finding for finding in findings if finding.level == "error"]
+        if errors:
+            raise InvalidInput(
+                f"{len(errors)} error(s): {errors[0].message}",
+                findings=findings,
+                next_command=f"psn_post edit {post_id} --stdin",
+            )
+        return _result(posts.get_post(post_id), findings=findings)
+
+    def approve(self, post_id: str, dry_run: bool) -> Result:
+        """Approve a post."""
+        return _result(posts.approve_post(post_id, now=timezone.now(), dry_run=dry_run), dry_run=dry_run)
+
+    def schedule(self, post_id: str, at: str | None, approve: bool, dry_run: bool) -> Result:
+        """Schedule a post."""
+        instant = read_instant(at, now=timezone.now()) if at else None
+        return _result(posts.schedule_post(post_id, at=instant, approve=approve, dry_run=dry_run), dry_run=dry_run)
+
+    def publish(self, post_id: str, approve: bool, dry_run: bool) -> Result:
+        """Publish a post now."""
+        return _result(
+            posts.publish_post(post_id, approve=approve, now=timezone.now(), dry_run=dry_run), dry_run=dry_run
+        )
+
+    def cancel(self, post_id: str, dry_run: bool) -> Result:
+        """Cancel a post."""
+        return _result(posts.cancel_post(post_id, dry_run=dry_run), dry_run=dry_run)
+
+    def show(self, post_id: str) -> Result:
+        """Show a post."""
+        return _result(posts.get_post(post_id))
+
+    def list(self, status: str | None, account: str | None, limit: int, before: str | None) -> dict[str, Any]:
+        """List posts."""
+        page = posts.list_posts(status=status, account=account, limit=limit, before=before)
+        return {"posts": [post_shape(post) for post in page.posts], "next_before": page.next_before}
+
+    def why(self, post_id: str) -> Result:
+        """Explain a post."""
+        post = posts.get_post(post_id)
+        attempts = posts.list_attempts(post_id)
+        answer = answers.explain(post, attempts, now=timezone.now(), worker_lives=bool(living_workers()))
+        data = {
+            "post": post_shape(post),
+            "summary": answer.summary,
+            "attempts": [attempt_shape(attempt) for attempt in attempts],
+        }
+        return Result(data, next_action=_next(answer.next_command, answer.ask))
+
+    def wait(self, post_id: str, timeout: float) -> Result:
+        """Wait for a post's end."""
+        post = posts.wait_for_post(post_id, timeout_seconds=timeout)
+        data = {"post": post_shape(post)}
+        code = EXIT_CODES.get(Status(post.status), 1)
+        if code == 0:
+            return Result(data)
+        error = {
+            "code": post.error_code or f"post.{post.status}",
+            "message": post.error_message or f"The post is {post.status}.",
+        }
+        return Result(data, exit_code=code, error=error, next_action=_next(f"psn_post why {post.id}", None))
+
+    def attempts(self, post_id: str) -> dict[str, Any]:
+        """List a post's calls."""
+        return {"attempts": [attempt_shape(attempt) for attempt in posts.list_attempts(post_id)]}
+
+    def _add_one(
+        self, verbs: Any, name: str, verb: Any, *, help: str, dry_run: bool = False
+    ) -> argparse.ArgumentParser:
+        parser = self.add_verb(verbs, name, verb, help=help)
+        parser.add_argument("post_id", metavar="ID")
+        if dry_run:
+            parser.add_argument("--dry-run", action="store_true", help="check, change nothing")
+        return parser
+
+    def _add_list(self, verbs: Any) -> None:
+        parser = self.add_verb(verbs, "list", self.list, help="list posts, newest first")
+        parser.add_argument("--status", help=f"one of: {', '.join(Status.values)}")
+        parser.add_argument("--account", help="@handle, x:@handle or id")
+        parser.add_argument("--limit", type=int, default=20)
+        parser.add_argument("--before", metavar="ID", help="the last id of the page before")
+
+
+def _add_content(parser: argparse.ArgumentParser) -> None:
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--text", help="the text; better on stdin or in a file when it has quotes")
+    source.add_argument("--stdin", action="store_true", help="read the text from stdin")
+    source.add_argument("--file", help="read the text from a file")
+    parser.add_argument(
+        "--part", action="append", default=[], dest="more", metavar="TEXT", help="the next part of a thread; repeat it"
+    )
+    parser.add_argument(
+        "--media", action="append", default=[], metavar="FILE", help="an image or video of the first part; repeat it"
+    )
+    parser.add_argument(
+        "--alt", action="append", default=[], metavar="TEXT", help="alt text of the media, in their order"
+    )
+    parser.add_argument("--approve", action="store_true", help="also approve it: a person said yes")
+    parser.add_argument("--dry-run", action="store_true", help="check, change nothing")
+
+
+def _read_content(
+    text: str | None, stdin: bool, file: str | None, more: Sequence[str], media: Sequence[str], alt: Sequence[str]
+) -> list[drafts.DraftPart]:
+    if len(alt) > len(media):
+        raise Usage("There are more --alt than --media.")
+    files = tuple(
+        drafts.read_media(path, alt_text=alt[index] if index < len(alt) else "") for index, path in enumerate(media)
+    )
+    first = text if text is not None else _read_text(None if stdin else file)
+    return [drafts.DraftPart(_clean(first), files), *(drafts.DraftPart(_clean(part)) for part in more)]
+
+
+def _read_text(file: str | None) -> str:
+    """Read a text from stdin (None) or a file; the line break at its end is the editor's, not the author's."""
+    try:
+        raw = Path(file).expanduser().read_bytes() if file else sys.stdin.buffer.read(MAX_TEXT_BYTES + 1)
+    except OSError as error:
+        raise InvalidInput(f"{file} cannot be read: {error.strerror}.", code="text.unreadable") from error
+    if len(raw) > MAX_TEXT_BYTES:
+        raise InvalidInput("The text is larger than a megabyte; that is no post.", code="text.too_large")
+    try:
+        return raw.decode("utf-8-sig").removesuffix("\n").removesuffix("\r")
+    except UnicodeDecodeError:
+        raise InvalidInput("The text is not UTF-8.", code="text.encoding") from None
+
+
+def _clean(text: str) -> str:
+    """Refuse what no database and no platform takes, rather than changing it."""
+    if "\x00" in text:
+        raise InvalidInput("The text contains a NUL character.", code="text.nul")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise InvalidInput("The text is not UTF-8.", code="text.encoding") from None
+    return text
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 <= seconds <= 86_400:
+        raise argparse.ArgumentTypeError("0 to 86400 seconds")
+    return seconds
+
+
+def _result(post: Post, *, findings: Sequence[Finding] = (), dry_run: bool = False) -> Result:
+    data: dict[str, Any] = {"post": post_shape(post)}
+    if dry_run:
+        data["dry_run"] = True
+    ask = "Show it to the person; approve it only if they say yes." if post.status == Status.PENDING_APPROVAL else None
+    following = {Status.PENDING_APPROVAL: "approve", Status.SCHEDULED: "wait", Status.DRAFT: "approve"}.get(
+        Status(post.status)
+    )
+    next_action = _next(f"psn_post {following} {post.id}", ask) if following and not dry_run else None
+    return Result(data, findings=findings, next_action=next_action)
+
+
+def _next(command: str | None, ask: str | None) -> dict[str, Any]:
+    action: dict[str, Any] = {"needs": "human" if ask else ("agent" if command else "none")}
+    return action | ({"command": command_line(command)} if command else {}) | ({"ask": ask} if ask else {})

@@ -1,0 +1,43 @@
+"""`psn_worker`: the process that publishes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+from django.conf import settings
+
+from hub.actions import workers
+from hub.management.base import PsnCommand
+
+
+class Command(PsnCommand):
+    help = "The worker: publishes what is due, when it is due."
+
+    def add_verbs(self, verbs: Any) -> None:
+        """Declare the verbs."""
+        self.add_verb(verbs, "start", self.start, help="start the worker in the background")
+        self.add_verb(verbs, "stop", self.stop, help="let it finish what is going out, then stop it")
+        self.add_verb(verbs, "status", self.status, help="tell whether it lives, and what waits")
+        self.add_verb(verbs, "run", self.run, help="run it here, for a platform that supervises processes itself")
+
+    def start(self) -> dict[str, Any]:
+        """Start the worker."""
+        return workers.start_worker(self.hub)
+
+    def stop(self) -> dict[str, Any]:
+        """Stop the worker."""
+        return {"stopped": workers.stop_worker(self.hub)}
+
+    def status(self) -> dict[str, Any]:
+        """Tell how the worker does."""
+        return workers.worker_status(self.hub)
+
+    def run(self) -> dict[str, Any]:
+        """Run the worker in this process."""
+        if settings.LOGIN != "worker":  # begin again under the worker's own login
+            os.environ["PSN_LOGIN"] = "worker"
+            os.dup2(self.stream.descriptor, 1)
+            os.execv(sys.executable, [sys.executable, str(settings.BASE_DIR / "manage.py"), *sys.argv[1:]])
+        return {"restarts": workers.run_worker(self.hub)}

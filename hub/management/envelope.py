@@ -1,0 +1,120 @@
+"""The envelope `psn.cli/1`: JSON Lines on stdout, exactly one result, last (SPEC CLI-1).
+
+The file descriptor of stdout is kept aside and stdout itself is pointed at stderr, so that stray prints, child processes and C
+libraries cannot break the stream.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import traceback
+import uuid
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from psn.errors import Finding, Problem
+
+VERSION = "psn.cli/1"
+EXIT_BUG = 70
+EXIT_INTERRUPTED = 130
+
+
+class Stream:
+    """One run's lines.
+
+    Args:
+        descriptor: where lines are written.
+    """
+
+    def __init__(self, descriptor: int, *, command: str) -> None:
+        self.command = command
+        self.run = uuid.uuid4().hex[:8]
+        self.descriptor = descriptor
+        self._seq = 0
+
+    def progress(self, *, step: str, name: str, status: str, detail: Mapping[str, Any] | str | None = None) -> None:
+        """Say how long work goes on: to the program as a line, to the person on stderr."""
+        self._write(
+            "progress", {"step": step, "name": name, "status": status, **({"detail": detail} if detail else {})}
+        )
+        if status != "start" or detail is None:
+            note = f": {detail}" if isinstance(detail, str) else ""
+            print(f"[{step}] {name} … {status}{note}", file=sys.stderr, flush=True)
+
+    def result(
+        self,
+        *,
+        ok: bool,
+        data: Any = None,
+        findings: Iterable[Finding] = (),
+        error: Mapping[str, str] | None = None,
+        next_action: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Write the one result line."""
+        body: dict[str, Any] = {"ok": ok, "command": self.command}
+        listed = [finding.to_dict() for finding in findings]
+        optional = {"data": data, "findings": listed or None, "error": error, "next_action": next_action}
+        self._write("result", body | {key: value for key, value in optional.items() if value is not None})
+
+    def _write(self, kind: str, body: Mapping[str, Any]) -> None:
+        self._seq += 1
+        line = {"v": VERSION, "run": self.run, "seq": self._seq, "ts": datetime.now(UTC), "type": kind, **body}
+        raw = (json.dumps(line, ensure_ascii=False, default=_plain) + "\n").encode("utf-8", "backslashreplace")
+        while raw:
+            raw = raw[os.write(self.descriptor, raw) :]
+
+
+def _plain(value: object) -> str:
+    """Write an instant as UTC with milliseconds; ids, paths and enumerations as text."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return str(value)
+
+
+def take_stdout() -> int:
+    """Point stdout at stderr and give the descriptor that was stdout."""
+    sys.stdout.flush()
+    descriptor = os.dup(1)
+    os.dup2(2, 1)
+    sys.stdout = sys.stderr
+    return descriptor
+
+
+def command_line(command: str) -> str:
+    """Make a psn command complete, so that it runs as it stands from the workspace."""
+    return f"python3 manage.py {command}"
+
+
+def report(stream: Stream, error: BaseException) -> int:
+    """Turn whatever ended the command into its result line, and give the exit code."""
+    if isinstance(error, Problem):
+        stream.result(
+            ok=False,
+            findings=error.findings,
+            error={"code": error.error_code, "message": error.message},
+            next_action=_next_action(error),
+        )
+        print(error.message, file=sys.stderr)
+        return error.exit_code
+    if isinstance(error, KeyboardInterrupt):
+        stream.result(
+            ok=False, error={"code": "interrupted", "message": "Stopped by you. Run the same command again to go on."}
+        )
+        return EXIT_INTERRUPTED
+    traceback.print_exception(error)
+    message = f"This is a bug in PSN: {type(error).__name__}. The traceback is on stderr under this reference."
+    stream.result(ok=False, error={"code": "bug", "message": message, "ref": stream.run})
+    print(f"reference: {stream.run}", file=sys.stderr)
+    return EXIT_BUG
+
+
+def _next_action(error: Problem) -> dict[str, Any]:
+    action: dict[str, Any] = {"needs": "human" if error.ask else ("agent" if error.next_command else "none")}
+    if error.next_command:
+        action["command"] = command_line(error.next_command)
+    if error.ask:
+        action["ask"] = error.ask
+    return action

@@ -1,0 +1,80 @@
+"""The shapes in which commands show rows; scripts and agents rely on them, so fields are added and never renamed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hub.models import Account, Attempt, Post, PostPart
+
+
+def account_shape(account: Account) -> dict[str, Any]:
+    """Show an account, without anything secret."""
+    return {
+        "id": str(account.id),
+        "platform": account.platform,
+        "handle": f"@{account.handle}",
+        "name": account.name,
+        "status": account.status,
+        "status_reason": account.status_reason or None,
+        "sandbox": account.is_sandbox,
+        "base_url": account.base_url or None,
+        "connected_at": account.connected_at,
+    }
+
+
+def post_shape(post: Post) -> dict[str, Any]:
+    """Show a post with its parts."""
+    return {
+        "id": str(post.id),
+        "account": f"@{post.account.handle}",
+        "account_id": str(post.account_id),
+        "platform": post.account.platform,
+        "status": post.status,
+        "scheduled_at": post.scheduled_at,
+        "scheduled_local": f"{post.scheduled_wall} {post.scheduled_zone}" if post.scheduled_wall else None,
+        "approved": bool(post.approved_hash) and post.approved_hash == post.content_hash,
+        "published_at": post.published_at,
+        "lateness_ms": post.lateness_ms,
+        "url": post.url or None,
+        "parts": [part_shape(part) for part in post.parts.all()],
+        "content_hash": post.content_hash,
+        "error": {"code": post.error_code, "message": post.error_message} if post.error_code else None,
+    }
+
+
+def part_shape(part: PostPart) -> dict[str, Any]:
+    """Show one part."""
+    return {
+        "index": part.index,
+        "text": part.text,
+        "media": [
+            {
+                "path": media.path,
+                "mime_type": media.mime_type,
+                "size_bytes": media.size_bytes,
+                "alt_text": media.alt_text,
+            }
+            for media in part.media.all()
+        ],
+        "platform_post_id": part.platform_post_id or None,
+        "url": part.url or None,
+    }
+
+
+def attempt_shape(attempt: Attempt) -> dict[str, Any]:
+    """Show one outgoing call."""
+    return {
+        "id": str(attempt.id),
+        "kind": attempt.kind,
+        "part_id": str(attempt.part_id),
+        "outcome": attempt.outcome or "open",
+        "started_at": attempt.started_at,
+        "duration_ms": attempt.duration_ms,
+        "worker": attempt.worker,
+        "fence": attempt.fence,
+        "http_status": attempt.http_status,
+        "request_id": attempt.request_id or None,
+        "platform_post_id": attempt.remote_id or None,
+        "retry_at": attempt.retry_at,
+        "detail": attempt.detail or None,
+    }
