@@ -1,0 +1,264 @@
+"""X's JSON both ways, pure.
+
+Implements X API v2.167 (OpenAPI document of 2026-08-22) and reads v2.166 too: on 2026-08-07 the field names changed from
+tweet to post (`retweet_count` to `repost_count`, `note_tweet` to `note_post`, …) while addresses and requests kept theirs.
+What X means by its refusals is in `refusals.py`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
+
+from psn.errors import Unavailable, UnknownOutcome
+from psn.http import Reply
+from psn.platforms.base import Part, Profile, Published, RemotePost
+
+MAX_IDS = 100  # ids of one look-up, and posts of one page: `ids.maxItems`, `max_results.maximum`
+MIN_PAGE = 5  # `max_results.minimum`
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """The names by which X wants to be asked for fields; it answers in the same."""
+
+    name: str
+    params: dict[str, str]
+
+
+# "referenced" says what a post replies to: a field of its own before, an expansion since.
+POST_WORDS = Vocabulary(
+    "post", {"post.fields": "created_at,entities,note_post,public_metrics", "expansions": "referenced_posts"}
+)
+TWEET_WORDS = Vocabulary("tweet", {"tweet.fields": "created_at,entities,note_tweet,public_metrics,referenced_tweets"})
+
+_METRICS = {  # X's name: ours
+    "impression_count": "impressions",
+    "like_count": "likes",
+    "reply_count": "replies",
+    "repost_count": "reposts",
+    "retweet_count": "reposts",
+    "quote_count": "quotes",
+    "bookmark_count": "bookmarks",
+}
+_OWN_MEDIA_LINK = re.compile(r"/status/\d+/(?:photo|video)/\d+$")
+
+
+def build_post(part: Part, *, media_ids: Sequence[str], reply_to: str | None) -> dict[str, Any]:
+    """Build the body of `POST /2/tweets`, which takes no key it does not know."""
+    body: dict[str, Any] = {}
+    if part.text:
+        body["text"] = part.text
+    if media_ids:
+        body["media"] = {"media_ids": list(media_ids)}
+    if reply_to is not None:
+        body["reply"] = {"in_reply_to_tweet_id": reply_to}
+    return body
+
+
+def read_published(reply: Reply, *, web_base_url: str) -> Published:
+    """Read the answer to a created post. An id means that it is live, whatever `errors` stand beside it.
+
+    Raises:
+        UnknownOutcome: X said yes, but not in words we can read.
+    """
+    post = read_answer(_Created, reply, lost_means=UnknownOutcome).data
+    return Published(
+        platform_post_id=post.id,
+        url=build_post_url(post.id, web_base_url=web_base_url),
+        request_id=reply.request_id or "",
+        http_status=reply.status,
+    )
+
+
+def build_post_url(post_id: str, *, web_base_url: str) -> str:
+    """Build the address where people see a post. X leads from it to the one with the author's handle."""
+    return f"{web_base_url}/i/web/status/{post_id}"
+
+
+def read_profile(reply: Reply, *, web_base_url: str) -> Profile:
+    """Read `GET /2/users/me`.
+
+    Raises:
+        Unavailable: the answer cannot be read.
+    """
+    user = read_answer(_Me, reply).data
+    return Profile(
+        platform_account_id=user.id, handle=user.username, name=user.name, url=f"{web_base_url}/{user.username}"
+    )
+
+
+def read_timeline(reply: Reply, *, web_base_url: str) -> tuple[list[RemotePost], str | None]:
+    """Read a page of an account's posts, in either vocabulary, and the token of the next page, if there is one.
+
+    An empty page counts as one only when X says so in `meta`: that nothing is there is evidence (PUB-6), and an answer with
+    nothing but `errors` is none.
+
+    Raises:
+        Unavailable: the answer cannot be read.
+    """
+    page = read_answer(_TimelinePage, reply)
+    return [_read_post(post, web_base_url=web_base_url) for post in page.data], page.meta.next_token
+
+
+def read_posts(reply: Reply, *, web_base_url: str) -> list[RemotePost]:
+    """Read posts looked up by id, in either vocabulary; the ones X does not show are in `errors` and left out.
+
+    Raises:
+        Unavailable: the answer cannot be read.
+    """
+    return [_read_post(post, web_base_url=web_base_url) for post in read_answer(_Posts, reply).data]
+
+
+def read_deleted(reply: Reply) -> bool:
+    """Say whether X confirms that the post is gone.
+
+    Raises:
+        Unavailable: the answer cannot be read.
+    """
+    return read_answer(_Deleted, reply).data.deleted
+
+
+def build_page(*, since: datetime | None, wanted: int, next_token: str | None) -> dict[str, str]:
+    """Build the query of one page of a timeline.
+
+    Args:
+        since: aware; X reads whole seconds, so it is rounded down.
+    """
+    query = {"max_results": str(min(max(wanted, MIN_PAGE), MAX_IDS))}
+    if since is not None:
+        query["start_time"] = since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    if next_token is not None:
+        query["pagination_token"] = next_token
+    return query
+
+
+_Model = TypeVar("_Model", bound=BaseModel)
+
+
+def read_answer(
+    model: type[_Model], reply: Reply, *, lost_means: type[Unavailable | UnknownOutcome] = Unavailable
+) -> _Model:
+    """Read an answer of 2xx into its model.
+
+    Raises:
+        Unavailable, UnknownOutcome: as `lost_means` says, when it is not what X promises.
+    """
+    try:
+        return model.model_validate(reply.json())
+    except (ValidationError, ValueError):
+        raise lost_means(
+            f"X answered {reply.status}, but the answer cannot be read.",
+            http_status=reply.status,
+            request_id=reply.request_id,
+        ) from None
+
+
+class Tolerant(BaseModel):
+    """Ignores what it does not know: X adds fields without a new version."""
+
+    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
+
+
+class _Url(Tolerant):
+    url: str
+    expanded_url: str = ""
+    media_key: str = ""
+
+
+class _Entities(Tolerant):
+    urls: list[_Url] | None = None
+
+
+class _Note(Tolerant):
+    text: str
+    entities: _Entities | None = None
+
+
+class _Reference(Tolerant):
+    type: str
+    id: str
+
+
+class _Post(Tolerant):
+    id: str
+    text: str
+    created_at: datetime
+    entities: _Entities | None = None
+    note: _Note | None = Field(None, validation_alias=AliasChoices("note_post", "note_tweet"))
+    referenced: list[_Reference] = Field([], validation_alias=AliasChoices("referenced_posts", "referenced_tweets"))
+    public_metrics: dict[str, Any] = {}
+
+
+class _Meta(Tolerant):
+    next_token: str | None = None
+
+
+class _Posts(Tolerant):
+    data: list[_Post] = []  # left out when there is none
+
+
+class _TimelinePage(_Posts):
+    meta: _Meta
+
+
+class _CreatedPost(Tolerant):
+    id: str = Field(pattern=r"^[0-9]{1,19}$")
+
+
+class _Created(Tolerant):
+    data: _CreatedPost
+
+
+class _User(Tolerant):
+    id: str = Field(pattern=r"^[0-9]{1,19}$")
+    username: str
+    name: str = ""
+
+
+class _Me(Tolerant):
+    data: _User
+
+
+class _Deletion(Tolerant):
+    deleted: bool
+
+
+class _Deleted(Tolerant):
+    data: _Deletion
+
+
+def _read_post(post: _Post, *, web_base_url: str) -> RemotePost:
+    written = post.note or post  # a long post is cut off in `text`
+    created_at = post.created_at if post.created_at.tzinfo else post.created_at.replace(tzinfo=UTC)
+    return RemotePost(
+        platform_post_id=post.id,
+        text=_restore_text(written.text, written.entities or post.entities),
+        created_at=created_at.astimezone(UTC),
+        url=build_post_url(post.id, web_base_url=web_base_url),
+        in_reply_to=next((reference.id for reference in post.referenced if reference.type == "replied_to"), None),
+        metrics=_read_metrics(post.public_metrics),
+    )
+
+
+def _restore_text(text: str, entities: _Entities | None) -> str:
+    """Undo what X does to a text: `&`, `<` and `>` escaped, links shortened, a link to its own media appended."""
+    text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+    for link in (entities and entities.urls) or []:
+        own_media = link.media_key or _OWN_MEDIA_LINK.search(link.expanded_url)
+        text = text.replace(link.url, "" if own_media else link.expanded_url or link.url)
+    return text.rstrip() if entities else text
+
+
+def _read_metrics(metrics: dict[str, Any]) -> dict[str, int]:
+    """Take the counts we know; a missing one stays unknown (ANLYT-1)."""
+    return {
+        ours: metrics[theirs]
+        for theirs, ours in _METRICS.items()
+        if isinstance(metrics.get(theirs), int) and not isinstance(metrics[theirs], bool)
+    }
