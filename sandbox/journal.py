@@ -1,0 +1,73 @@
+"""The journal: every request a platform accepted, written down before anything is done about it."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from typing import Any
+
+from django.http import HttpRequest, HttpResponseBase
+
+from sandbox import clock
+from sandbox.models import Call
+
+_NOTES = "sandbox.notes"
+
+
+def open_call(request: HttpRequest, *, platform: str, path: str) -> Call:
+    """Write down that a request arrived whole.
+
+    Args:
+        path: below the platform's base URL, without the query (an authorize query is nobody's business).
+    """
+    return Call.objects.create(
+        platform=platform,
+        at=clock.now(),
+        method=request.method or "",
+        path=path,
+        body_sha256=hash_body(request),
+        idempotency_key=request.headers.get("Idempotency-Key", "")[:200],
+        request_id=secrets.token_hex(8),
+    )
+
+
+def note(request: HttpRequest, **notes: str) -> None:
+    """Remember what a view found out about the call: `handle`, `post_id`."""
+    request.META.setdefault(_NOTES, {}).update(notes)
+
+
+def close_call(
+    call: Call, request: HttpRequest, *, response: HttpResponseBase | None, outcome: str, fault: str
+) -> None:
+    """Write down how the call ended, before the client can see it."""
+    notes: dict[str, str] = request.META.get(_NOTES, {})
+    Call.objects.filter(id=call.pk).update(
+        status=response.status_code if response else None, outcome=outcome, fault=fault, **notes
+    )
+
+
+def hash_body(request: HttpRequest) -> str:
+    """Give the body's SHA-256 in hexadecimal."""
+    return hashlib.sha256(request.body).hexdigest()
+
+
+def read_calls(*, limit: int) -> list[dict[str, Any]]:
+    """Give the newest calls, newest first."""
+    return [
+        {
+            "id": call.pk,
+            "platform": call.platform,
+            "at": call.at.isoformat(),
+            "method": call.method,
+            "path": call.path,
+            "status": call.status,
+            "outcome": call.outcome,
+            "fault": call.fault,
+            "handle": call.handle,
+            "post_id": call.post_id,
+            "body_sha256": call.body_sha256,
+            "idempotency_key": call.idempotency_key,
+            "request_id": call.request_id,
+        }
+        for call in Call.objects.order_by("-id")[:limit]
+    ]
