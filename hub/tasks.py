@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 
-from hub import publishing
+from hub.publishing import walk
 from hub.rls.identity import acting_as
 
 
@@ -16,7 +16,7 @@ def publish_post(*, user_id: str, post_id: str) -> None:
     worker = os.environ.get("PSN_WORKER", f"psn:{os.getpid()}")
     with acting_as(user_id):
         try:
-            publishing.publish(post_id, worker=worker)
+            walk.publish(post_id, worker=worker)
         except Exception:  # the top of a worker: whatever broke, the post must not stay without a word
-            publishing.abandon(post_id, worker=worker)
+            walk.abandon(post_id, worker=worker)
             raise

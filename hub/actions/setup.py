@@ -16,7 +16,7 @@ from typing import Any, Literal
 from django.db import transaction
 from django.utils import timezone
 
-from hub.actions import accounts, drafts, hubs, posts, sandbox, workers
+from hub.actions import connecting, drafts, hubs, posts, sandbox, workers
 from hub.actions.people import get_me
 from hub.connections import reload_hub
 from hub.models import Account, AuditEntry, Post, Status
@@ -260,13 +260,13 @@ def _sandbox_holds(run: Run) -> bool:
 
 def _make_sandbox(run: Run) -> str:
     url, _ = sandbox.start_sandbox(run.hub)
-    account = accounts.connect_sandbox(platform="x", sandbox_url=url, now=timezone.now())
+    account = connecting.connect_sandbox(platform="x", sandbox_url=url, now=timezone.now())
     return f"{account} at {url}"
 
 
 def _sandbox_account() -> Account | None:
     return Account.objects.filter(
-        is_sandbox=True, platform="x", status=Account.Status.ACTIVE, handle=accounts.SANDBOX_HANDLE
+        is_sandbox=True, platform="x", status=Account.Status.ACTIVE, handle=connecting.SANDBOX_HANDLE
     ).first()
 
 

@@ -6,7 +6,3 @@ attempts  every outgoing call: written before it is made, closed with what came 
 walk      claim, prepare, write the intent, send, store the answer
 endings   what each outcome means for the post
 """
-
-from hub.publishing.walk import abandon, publish
-
-__all__ = ["abandon", "publish"]

@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
-from hub.actions import accounts, sandbox
+from hub.actions import accounts, connecting, sandbox
 from hub.management.base import PsnCommand
 from hub.management.shapes import account_shape
 from psn.errors import InvalidInput, NotReady
@@ -44,7 +44,7 @@ class Command(PsnCommand):
             action="store_true",
             help='a token document on stdin: {"access_token": "…", "refresh_token": "…", "expires_in": 7200}',
         )
-        parser.add_argument("--handle", default=accounts.SANDBOX_HANDLE, help="of the sandbox account")
+        parser.add_argument("--handle", default=connecting.SANDBOX_HANDLE, help="of the sandbox account")
         parser.add_argument("--base-url", default="", help="of a compatible server; the platform itself when left out")
         parser.add_argument(
             "--client-id", default="", help="of the app the token was made for, so that it can be refreshed"
@@ -81,7 +81,7 @@ class Command(PsnCommand):
                 "The token document comes on stdin: … --token-stdin < token.json", code="account.token_document"
             )
         token = read_token_document(sys.stdin.read(), now=timezone.now())
-        found = accounts.connect_with_token(
+        found = connecting.connect_with_token(
             platform=platform,
             base_url=base_url,
             token=token,
@@ -91,7 +91,7 @@ class Command(PsnCommand):
 
     def disconnect(self, account: str, dry_run: bool) -> dict[str, Any]:
         """Disconnect an account."""
-        found, revoked = accounts.disconnect_account(account, now=timezone.now(), dry_run=dry_run)
+        found, revoked = connecting.disconnect_account(account, now=timezone.now(), dry_run=dry_run)
         return {"account": account_shape(found), "revoked_at_platform": revoked, "dry_run": dry_run}
 
     def _connect_sandbox(self, platform: str, handle: str) -> Any:
@@ -99,4 +99,4 @@ class Command(PsnCommand):
             url = sandbox.get_sandbox_url(self.hub)
         except NotReady:
             url, _ = sandbox.start_sandbox(self.hub)
-        return accounts.connect_sandbox(platform=platform, sandbox_url=url, handle=handle, now=timezone.now())
+        return connecting.connect_sandbox(platform=platform, sandbox_url=url, handle=handle, now=timezone.now())

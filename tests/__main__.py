@@ -1,0 +1,61 @@
+"""`python3 -m tests`: every check of the project, in order, in an environment that makes itself.
+
+With arguments it hands them to pytest alone: `python3 -m tests tests/psn -k lock`.
+"""
+
+import os
+import subprocess
+import sys
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+BIN = os.path.dirname(sys.executable)
+sys.path.insert(0, ROOT)
+
+CHECKS = (
+    ("ruff check", ("ruff", "check", ".")),
+    ("ruff format", ("ruff", "format", "--check", ".")),
+    ("mypy --strict", ("mypy",)),
+    ("import-linter", ("lint-imports",)),
+    ("deptry", ("deptry", ".")),
+    ("migrations", ("manage.py", "makemigrations", "--check", "--dry-run")),
+    ("tests", ("pytest",)),
+)
+
+
+def main(arguments: list[str]) -> int:
+    """Run all checks, or pytest with arguments; give 0 when all passed."""
+    _ensure_environment(arguments)
+    if arguments:
+        return _run("tests", ("pytest", *arguments))
+    failed = [name for name, command in CHECKS if _run(name, command)]
+    print(f"\nfailed: {', '.join(failed)}" if failed else "\nall checks passed", flush=True)
+    return 1 if failed else 0
+
+
+def _ensure_environment(arguments: list[str]) -> None:
+    from psn.bootstrap import CannotBootstrap, ensure_environment
+
+    try:
+        ensure_environment(["-m", "tests", *arguments], dev=True)
+    except CannotBootstrap as error:
+        print(error.message, file=sys.stderr)
+        sys.exit(3)
+
+
+def _run(name: str, command: tuple[str, ...]) -> int:
+    print(f"\n== {name}", flush=True)
+    started = time.monotonic()
+    tool = [sys.executable, command[0]] if command[0].endswith(".py") else [os.path.join(BIN, command[0])]
+    code = subprocess.run([*tool, *command[1:]], cwd=ROOT, env=_environment(), check=False).returncode
+    print(f"-- {name}: {'passed' if code == 0 else f'failed ({code})'} in {time.monotonic() - started:.0f} s", flush=True)
+    return code
+
+
+def _environment() -> dict[str, str]:
+    """The checks look at the code, never at the hub of whoever runs them."""
+    return {**os.environ, "PSN_NO_BOOTSTRAP": "1", "PSN_WORKSPACE": os.path.join(ROOT, "tests")}
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
