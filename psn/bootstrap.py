@@ -1,4 +1,4 @@
-"""Starts PSN inside an environment that has its packages; makes that environment first when it is missing.
+"""Brings PSN into an environment that has its packages; makes that environment first when it is missing.
 
 Standard library only, and as little of it as possible: this runs before every command. The work is in `psn/installer.py`. Where the
 packages are already there (a container, CI) nothing happens, and `PSN_NO_BOOTSTRAP=1` switches it off.
@@ -25,7 +25,7 @@ class CannotBootstrap(Exception):
 
 
 def ensure_environment(argv: list[str], *, dev: bool = False) -> None:
-    """Return inside an environment that has the packages; when this one has not, start again in `.venv`.
+    """Return inside an environment that has the packages; when this one has not, enter `.venv` or start again in it.
 
     Args:
         argv: the arguments of `python` to start again with.
@@ -52,8 +52,9 @@ def ensure_environment(argv: list[str], *, dev: bool = False) -> None:
 
         install(dev=dev)
     os.environ["PSN_NO_BOOTSTRAP"] = "1"  # the environment is right now; never loop
-    sys.stdout.flush()
-    os.execv(PYTHON, [PYTHON, *argv])
+    if not _enter():
+        sys.stdout.flush()
+        os.execv(PYTHON, [PYTHON, *argv])
 
 
 def requirements_file(*, dev: bool) -> str:
@@ -69,6 +70,26 @@ def marker_file(*, dev: bool) -> str:
 def is_current(*, dev: bool) -> bool:
     """Whether `.venv` was made from the requirements as they are now; the tests' environment serves both."""
     return _same(dev=True) or (not dev and _same(dev=False))
+
+
+def _enter() -> bool:
+    """Become a process of `.venv` without starting again, as `site` does for its own interpreter: saves some 20 ms a command.
+
+    Returns:
+        False when that is not safe: another interpreter, or packages from elsewhere are loaded already.
+    """
+    site_packages = os.path.join(VENV, "lib", "python{}.{}".format(*sys.version_info), "site-packages")
+    if os.path.realpath(sys.executable) != os.path.realpath(PYTHON) or not os.path.isdir(site_packages):
+        return False
+    if any("-packages" in (getattr(module, "__file__", None) or "") for module in list(sys.modules.values())):
+        return False
+    import site  # the interpreter has loaded it already
+
+    sys.prefix = sys.exec_prefix = VENV
+    sys.executable = PYTHON
+    sys.path[:] = [place for place in sys.path if "-packages" not in place]
+    site.addsitedir(site_packages)
+    return True
 
 
 def _same(*, dev: bool) -> bool:
