@@ -18,12 +18,19 @@ def run_seconds(command: Sequence[str], *, environment: dict[str, str] | None = 
     """Run one process to its end and give its wall time in seconds; a process that fails ends the benchmark."""
     started = time.perf_counter()
     subprocess.run(
-        list(command), cwd=ROOT, check=True, capture_output=True, stdin=subprocess.DEVNULL, env={**os.environ, **(environment or {})}
+        list(command),
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        stdin=subprocess.DEVNULL,
+        env={**os.environ, **(environment or {})},
     )
     return time.perf_counter() - started
 
 
-def pair_ratio(ours: Sequence[str], theirs: Sequence[str], *, runs: int, environment: dict[str, str] | None = None) -> tuple[float, float, float]:
+def pair_ratio(
+    ours: Sequence[str], theirs: Sequence[str], *, runs: int, environment: dict[str, str] | None = None
+) -> tuple[float, float, float]:
     """Run two commands in turn; give the median seconds of each and the median of the ratios, pair by pair."""
     pairs = []
     for number in range(runs + 1):

@@ -6,6 +6,7 @@ anywhere and run again: it skips what holds and goes on with what does not.
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -92,9 +93,13 @@ def run_setup(run: Run, *, only: str | None = None, first: str | None = None) ->
         only: run this step alone; `first`: begin with this one.
 
     Raises:
+        InvalidInput: no such provider or step; nothing was done.
         Problem: of the step that cannot be brought about; the steps before it stay done.
     """
+    hubs.check_provider(run.provider)
     for number, step in _chosen(only=only, first=first):
+        if step not in STEPS[:2]:
+            _ = run.hub
         if step.check(run):
             yield Event(number, step, "skip", "already done")
             continue
@@ -114,6 +119,7 @@ def run_setup(run: Run, *, only: str | None = None, first: str | None = None) ->
 
 def plan_setup(run: Run) -> list[tuple[Step, bool]]:
     """Tell for every step whether it holds, with no effect at all; what follows a step that does not is not looked at."""
+    hubs.check_provider(run.provider)
     plan: list[tuple[Step, bool]] = []
     for step in STEPS:
         holds = all(done for _, done in plan) and _holds(step, run)
@@ -149,7 +155,8 @@ def _holds(step: Step, run: Run) -> bool:
 
 
 def _environment_holds(run: Run) -> bool:
-    return all(folder.is_dir() for folder in run.workspace.folders)
+    folders = run.workspace.folders
+    return all(folder.is_dir() and os.access(folder, os.W_OK) for folder in folders) and _free_bytes(run) >= FREE_BYTES
 
 
 def _make_environment(run: Run) -> str:
@@ -163,13 +170,20 @@ def _make_environment(run: Run) -> str:
             f"{root} cannot be written: {error.strerror}. Clone PSN into a folder of your own.",
             code="config.not_writable",
         ) from error
-    free = shutil.disk_usage(root).free
+    for folder in run.workspace.folders:
+        if not os.access(folder, os.W_OK):
+            raise NotReady(f"{folder} cannot be written. Clone PSN into a folder of your own.", code="config.not_writable")
+    free = _free_bytes(run)
     if free < FREE_BYTES:
         raise NotReady(
             f"Only {free // 1_000_000} MB are free on the disk of {root}; PSN needs {FREE_BYTES // 1_000_000}.",
             code="hub.no_disk",
         )
     return f"Python {sys.version.split()[0]}, {root}"
+
+
+def _free_bytes(run: Run) -> int:
+    return shutil.disk_usage(run.workspace.root).free
 
 
 # -- 2 hub

@@ -32,10 +32,8 @@ class Command(PsnCommand):
 
     def stop(self) -> dict[str, Any]:
         """Stop the worker and the server."""
-        return hubs.hub_status(settings.WORKSPACE) | {
-            "stopped": workers.stop_with_hub(settings.WORKSPACE, self.hub),
-            "state": "down",
-        }
+        stopped = workers.stop_with_hub(settings.WORKSPACE, self.hub)
+        return {"stopped": stopped, "hub": hubs.hub_status(settings.WORKSPACE)}
 
     def status(self) -> dict[str, Any]:
         """Show the hub."""
