@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import statistics
 import subprocess
 import sys
 import time
@@ -28,17 +27,12 @@ def run_seconds(command: Sequence[str], *, environment: dict[str, str] | None = 
     return time.perf_counter() - started
 
 
-def pair_ratio(
+def run_pairs(
     ours: Sequence[str], theirs: Sequence[str], *, runs: int, environment: dict[str, str] | None = None
-) -> tuple[float, float, float]:
-    """Run two commands in turn; give the median seconds of each and the median of the ratios, pair by pair."""
-    pairs = []
-    for number in range(runs + 1):
-        pair = (run_seconds(ours, environment=environment), run_seconds(theirs, environment=environment))
-        if number:  # the first pair warms the caches
-            pairs.append(pair)
-    return (
-        statistics.median(a for a, _ in pairs),
-        statistics.median(b for _, b in pairs),
-        statistics.median(a / b for a, b in pairs),
-    )
+) -> list[tuple[float, float]]:
+    """Run two commands in turn and give the seconds of each pair; one pair before them warms the caches and is dropped."""
+    pairs = [
+        (run_seconds(ours, environment=environment), run_seconds(theirs, environment=environment))
+        for _ in range(runs + 1)
+    ]
+    return pairs[1:]

@@ -48,7 +48,9 @@ def _run(name: str, command: tuple[str, ...]) -> int:
     started = time.monotonic()
     tool = [sys.executable, command[0]] if command[0].endswith(".py") else [os.path.join(BIN, command[0])]
     code = subprocess.run([*tool, *command[1:]], cwd=ROOT, env=_environment(), check=False).returncode
-    print(f"-- {name}: {'passed' if code == 0 else f'failed ({code})'} in {time.monotonic() - started:.0f} s", flush=True)
+    print(
+        f"-- {name}: {'passed' if code == 0 else f'failed ({code})'} in {time.monotonic() - started:.0f} s", flush=True
+    )
     return code
 
 
