@@ -76,12 +76,17 @@ def _enter() -> bool:
     """Become a process of `.venv` without starting again, as `site` does for its own interpreter: saves some 20 ms a command.
 
     Returns:
-        False when that is not safe: another interpreter, or packages from elsewhere are loaded already.
+        False when that is not safe: another interpreter, or another copy of one of our packages is loaded already.
     """
     site_packages = os.path.join(VENV, "lib", "python{}.{}".format(*sys.version_info), "site-packages")
     if os.path.realpath(sys.executable) != os.path.realpath(PYTHON) or not os.path.isdir(site_packages):
         return False
-    if any("-packages" in (getattr(module, "__file__", None) or "") for module in list(sys.modules.values())):
+    elsewhere = {
+        name.partition(".")[0]
+        for name, module in list(sys.modules.items())
+        if "-packages" in (getattr(module, "__file__", None) or "")
+    }
+    if any(os.path.exists(os.path.join(site_packages, name)) for name in elsewhere):
         return False
     import site  # the interpreter has loaded it already
 
