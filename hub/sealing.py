@@ -70,6 +70,17 @@ def rotate_key(using: str = OWNER) -> dict[str, int | str]:
     return {"key": keyring.current.id, "sealed": count}
 
 
+def check_opens(using: str = "default") -> None:
+    """Open everything sealed that this login can see.
+
+    Raises:
+        NotReady: there is no key, or not the one that something was sealed with.
+    """
+    keyring = opening()
+    for row, column, sealed in _values(using):
+        keyring.open(sealed, context=context_of(row, column))
+
+
 def count_foreign(keyring: Keyring, using: str = "default") -> int:
     """Count sealed values whose key is not in this keyring."""
     known = {key.id for key in get_hub_config(settings.WORKSPACE).read_keys()} | {keyring.current.id}

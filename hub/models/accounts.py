@@ -48,6 +48,14 @@ class Account(Owned):
     def __str__(self) -> str:
         return f"{self.platform}:@{self.handle}"
 
+    @property
+    def connect_command(self) -> str:
+        """The command that connects this very profile again."""
+        if self.is_sandbox:
+            return f"psn_account connect {self.platform} --sandbox --handle {self.handle}"
+        elsewhere = f" --base-url {self.base_url}" if self.base_url else ""
+        return f"psn_account connect {self.platform} --token-stdin{elsewhere}"
+
 
 class OAuthToken(Owned):
     """The grant of an account, sealed. One row per account; a reconnect replaces it."""
