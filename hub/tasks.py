@@ -13,10 +13,10 @@ from hub.rls.identity import acting_as
 
 def publish_post(*, user_id: str, post_id: str) -> None:
     """Publish one post if it is due; ringing twice, too early or too late changes nothing."""
-    worker = os.environ.get("PSN_WORKER", f"psn:{os.getpid()}")
+    worker = f"{os.environ.get('PSN_WORKER', 'psn')}:{os.getpid()}"
     with acting_as(user_id):
         try:
             walk.publish(post_id, worker=worker)
         except Exception:  # the top of a worker: whatever broke, the post must not stay without a word
-            walk.abandon(post_id, worker=worker)
+            walk.abandon(worker=worker)
             raise

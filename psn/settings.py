@@ -66,8 +66,8 @@ Q_CLUSTER = {
     "name": "psn",
     "orm": "queue",
     "workers": env.int("PSN_WORKERS", 4),
-    "timeout": 120,  # seconds; longer than any single call to a platform
-    "retry": 1800,  # > timeout x (1 + ceil((queue_limit + bulk) / workers)): the clock starts when a row is prefetched
+    "timeout": 600,  # seconds; a long thread of slow calls and uploads, each of which has a time-out of its own
+    "retry": 3600,  # > timeout x (1 + ceil((queue_limit + bulk) / workers)): the clock starts when a row is prefetched
     "queue_limit": 8,
     "bulk": 1,
     "poll": 0.2,

@@ -61,7 +61,7 @@ def explain(post: Post, attempts: list[Attempt], *, now: datetime, worker_lives:
                 f"psn_post schedule {post.id} --at +10m --approve",
             )
         case _:
-            return _failed(post)
+            return _failed(post, attempts)
 
 
 def _draft(post: Post) -> Answer:
@@ -90,8 +90,9 @@ def _scheduled(post: Post, attempts: list[Attempt], *, now: datetime, worker_liv
     return Answer(f"It goes out at {post.scheduled_wall} ({post.scheduled_zone}).", f"psn_post wait {post.id}")
 
 
-def _failed(post: Post) -> Answer:
-    live = "" if not post.platform_post_id else " A part of it is live."
+def _failed(post: Post, attempts: list[Attempt]) -> Answer:
+    is_partly_live = any(call.kind == Attempt.Kind.COMMIT and call.outcome == Attempt.Outcome.OK for call in attempts)
+    live = " The parts before it are live; the next try goes on after them." if is_partly_live else ""
     if post.error_code == "account.needs_reconnect":
         return Answer(f"It was not sent: {post.error_message}", "psn_account list", "Connect the account again.")
     return Answer(f"It was not sent: {post.error_message}{live}", f"psn_post schedule {post.id} --at +10m --approve")

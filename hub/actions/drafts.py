@@ -12,7 +12,7 @@ from pathlib import Path
 from django.conf import settings
 
 from hub.models import Post, PostMedia, PostPart
-from hub.publishing.content import hash_content, hash_file
+from hub.publishing.content import hash_content, hash_file, load_parts
 from psn.errors import InvalidInput
 from psn.media.sniff import sniff_mime_type
 from psn.platforms.base import MediaFile, Part
@@ -89,6 +89,26 @@ def save_parts(stored: Sequence[StoredPart]) -> None:
         item.part.save(force_insert=True)
         for media in item.media:
             media.save(force_insert=True)
+
+
+def replace_parts(post: Post, stored: Sequence[StoredPart]) -> None:
+    """Put new content in the place of a draft's old one.
+
+    A part keeps its row, because attempts refer to it: what was tried stays on record. Of a post with nothing live, only the
+    first part can have been tried.
+    """
+    before = {part.index: part for part in load_parts(post)}
+    for item in stored:
+        if old := before.pop(item.part.index, None):
+            PostMedia.objects.filter(part_id=old.id).delete()
+            PostPart.objects.filter(id=old.id).update(text=item.part.text, kind=item.part.kind)
+            item.part.id = old.id
+        else:
+            item.part.save(force_insert=True)
+        for media in item.media:
+            media.part_id = item.part.id
+            media.save(force_insert=True)
+    PostPart.objects.filter(id__in=[part.id for part in before.values()]).delete()
 
 
 def _media_row(part: PostPart, index: int, file: MediaFile, *, copy: bool) -> PostMedia:

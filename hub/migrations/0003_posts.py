@@ -402,7 +402,11 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(
                     models.Q(("status__in", ["scheduled", "publishing", "published"]), _negated=True),
-                    models.Q(("due_at__isnull", False), ("scheduled_at__isnull", False)),
+                    models.Q(
+                        ("due_at__gte", models.F("scheduled_at")),
+                        ("due_at__isnull", False),
+                        ("scheduled_at__isnull", False),
+                    ),
                     _connector="OR",
                 ),
                 name="posts_scheduled_has_time",

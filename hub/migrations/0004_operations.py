@@ -35,7 +35,7 @@ class Migration(migrations.Migration):
                     "id",
                     models.UUIDField(default=hub.models.base.new_id, editable=False, primary_key=True, serialize=False),
                 ),
-                ("at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("at", models.DateTimeField(db_default=hub.models.base.ClockTimestamp())),
                 ("actor", models.TextField()),
                 ("action", models.TextField()),
                 ("subject", models.TextField()),

@@ -18,6 +18,13 @@ def new_id() -> uuid.UUID:
     return uuid.UUID(int=value)
 
 
+class ClockTimestamp(models.Func):
+    """The database's clock as it is now, also in the middle of a transaction; `now()` stands still there."""
+
+    template = "clock_timestamp()"
+    output_field = models.DateTimeField()
+
+
 class Owned(models.Model):
     """A row that belongs to one person; the policies of its table compare `user_id` with who is acting."""
 

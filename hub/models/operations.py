@@ -6,13 +6,13 @@ from django.db import models
 from django.db.models import F
 from django.db.models.functions import Now
 
-from hub.models.base import Owned
+from hub.models.base import ClockTimestamp, Owned
 
 
 class AuditEntry(Owned):
     """Something that happened, with its actor. Rows are only ever added."""
 
-    at = models.DateTimeField(db_default=Now())
+    at = models.DateTimeField(db_default=ClockTimestamp())
     actor = models.TextField()
     action = models.TextField()
     subject = models.TextField()

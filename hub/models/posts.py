@@ -189,7 +189,7 @@ class Post(Owned):
             models.CheckConstraint(
                 name="posts_scheduled_has_time",
                 condition=~Q(status__in=["scheduled", "publishing", "published"])
-                | Q(scheduled_at__isnull=False, due_at__isnull=False),
+                | Q(scheduled_at__isnull=False, due_at__isnull=False, due_at__gte=F("scheduled_at")),
             ),
             models.CheckConstraint(
                 name="posts_approved_content",

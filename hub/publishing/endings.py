@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from hub.models import Account, AuditEntry, Post, PostPart, Status
-from hub.publishing.grants import lose_grant
+from hub.publishing.grants import doubt_access_token, lose_grant
 from hub.queue import bells
 from psn.errors import NeedsReconnect, PlatformError, Problem, RateLimited, Unavailable, UnknownOutcome
 
@@ -41,6 +41,8 @@ def end_with(post: Post, error: Problem, *, now: datetime) -> None:
             _wait_for_reset(post, error)
         case Unavailable() if post.tries <= RETRIES:
             _retry(post, error, at=now + _backoff(post.tries))
+        case NeedsReconnect() if post.error_code != error.error_code and doubt_access_token(post.account):
+            _retry(post, error, at=now)  # once: the token may have ended before its time, the grant not (AUTH-3)
         case NeedsReconnect():
             lose_grant(post.account, reason=error.message)
             _end(post, to=Status.FAILED, error=error)
@@ -49,7 +51,9 @@ def end_with(post: Post, error: Problem, *, now: datetime) -> None:
 
 
 def _retry(post: Post, error: PlatformError, *, at: datetime, **fields: Any) -> None:
-    """Send the post back to wait, and ring at its new time."""
+    """Send the post back to wait, and ring at its new time; never before the time a person approved."""
+    assert post.scheduled_at is not None
+    at = max(at, post.scheduled_at)
     with transaction.atomic():
         if _end(post, to=Status.SCHEDULED, error=error, due_at=at, **fields):
             bells.ring(user_id=post.user_id, post_id=post.id, at=at)

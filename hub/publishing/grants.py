@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Q
+from django.db.models.functions import Now
 
 from hub.models import Account, OAuthToken
 from hub.sealing import context_of, opening, sealing
-from psn.errors import NeedsReconnect, UnknownOutcome
+from psn.errors import NeedsReconnect, Unavailable, UnknownOutcome
 from psn.oauth.flow import refresh_token
 from psn.oauth.spec import Token
 from psn.platforms.base import Adapter
@@ -54,6 +56,10 @@ def fresh_access_token(account: Account, *, now: datetime) -> str:
     """Give an access token, refreshed first when its life is nearly over.
 
     The row is locked while the platform answers, so that no two processes spend the same refresh token.
+
+    Raises:
+        NeedsReconnect: the grant is gone; the account says so from now on.
+        Unavailable: not refreshed, or nobody knows.
     """
     row = OAuthToken.objects.filter(account_id=account.id).first()
     if row is None:
@@ -63,7 +69,9 @@ def fresh_access_token(account: Account, *, now: datetime) -> str:
     try:
         with transaction.atomic():
             return _refresh(account, now=now)
-    except (NeedsReconnect, UnknownOutcome) as error:
+    except UnknownOutcome as error:  # whether the refresh token was spent shows at the next try (AUTH-3)
+        raise Unavailable(error.message, code=error.error_code, http_status=error.http_status) from error
+    except NeedsReconnect as error:
         lose_grant(account, reason=error.message)
         raise NeedsReconnect(
             f"{account} must be connected again: {error.message}",
@@ -93,6 +101,14 @@ def lose_grant(account: Account, *, reason: str) -> None:
     )
 
 
+def doubt_access_token(account: Account) -> bool:
+    """Have the access token refreshed before it is used again, because the platform refused it; False when it cannot be."""
+    active = Account.objects.filter(id=account.id, status=Account.Status.ACTIVE)
+    good = Q(access_expires_at__isnull=True) | Q(access_expires_at__gt=Now())
+    rows = OAuthToken.objects.filter(good, account_id__in=active.values("id")).exclude(refresh_token_sealed="")
+    return bool(rows.update(access_expires_at=Now()))
+
+
 def _refresh(account: Account, *, now: datetime) -> str:
     row = OAuthToken.objects.select_for_update().get(account_id=account.id)
     token = read_grant(row)
@@ -118,4 +134,4 @@ def _is_ageing(row: OAuthToken, *, now: datetime) -> bool:
 
 
 def _reconnect(account: Account) -> str:
-    return f"psn_account connect {account.platform}" + (" --sandbox" if account.is_sandbox else "")
+    return account.connect_command

@@ -6,6 +6,7 @@ What must hold at each step stands beside it; the database refuses the rest (mig
 from __future__ import annotations
 
 import time
+import uuid
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -22,7 +23,7 @@ from hub.queue import bells
 from psn.errors import ApprovalNeeded, PlatformError, Problem, UnknownOutcome
 from psn.platforms.base import Adapter, Published
 
-DRAIN_SECONDS = 45.0  # how long one bell may go on with what else is due; the queue ends a task at 120
+DRAIN_SECONDS = 45.0  # how long one bell may go on with what else is due; the queue ends a task at 600
 MARGIN_SECONDS = 5.0  # between the last moment a byte may leave and the end of the lease
 
 
@@ -43,52 +44,61 @@ class Intent:
 
 
 def publish(post_id: str, *, worker: str) -> None:
-    """Publish a post if it is due and to be had, then what else is due for its account; otherwise do nothing.
+    """Publish what is due for a post's account, the longest due first; usually that is this post, or nothing.
 
-    Posts of one account go out one after the other. Whoever finds the account busy leaves its post to the one that keeps it busy.
+    Posts of one account go out one after the other. Whoever finds the account busy leaves its post to the one that keeps it busy;
+    so a bell also serves posts whose own bells have rung in vain.
 
     Args:
-        worker: `name:incarnation`; it stands in the lease, the attempts and the audit.
+        worker: `name:incarnation:process`, unlike any other process's; it stands in the lease, the attempts and the audit.
     """
     stop_at = time.monotonic() + DRAIN_SECONDS
-    post = _publish_one(post_id, worker=worker)
-    while post is not None:
-        following = Post.objects.due().filter(account_id=post.account_id).order_by("due_at").first()
-        if following is None:
-            return
+    account_id = Post.objects.filter(id=post_id).values_list("account_id", flat=True).first()
+    while account_id and (following := _find_due(account_id)):
         if time.monotonic() > stop_at:
-            bells.ring(user_id=following.user_id, post_id=following.id, at=timezone.now())
+            _ring_now(following)
             return
-        post = _publish_one(str(following.id), worker=worker)
+        if not _publish_one(following.id, worker=worker):
+            return
 
 
-def _publish_one(post_id: str, *, worker: str) -> Post | None:
-    """Give the post when it was ours to publish, however it ended."""
+def abandon(*, worker: str) -> None:
+    """After a bug: end what this worker still holds, as failed when surely nothing was sent, else as unknown.
+
+    That need not be the post whose bell rang. The account's next post gets a bell, because nobody keeps the account busy any more.
+    """
+    message = "PSN stumbled over a bug of its own while publishing this post; the worker's log has the traceback."
+    for post in Post.objects.select_related("account").filter(status=Status.PUBLISHING, lease_owner=worker):
+        sending = post.phase == Post.Phase.SENDING
+        endings.end_with(post, UnknownOutcome(message) if sending else Problem(message, code="bug"), now=timezone.now())
+        if following := _find_due(post.account_id):
+            _ring_now(following)
+
+
+def _publish_one(post_id: uuid.UUID, *, worker: str) -> bool:
+    """Say whether the post was ours to publish, however it ended."""
     post = _claim(post_id, worker=worker)
     if post is None:
-        return None
+        return False
     try:
         _send(post)
     except LostClaim:
-        return None
+        return False
     except Problem as error:
         endings.end_with(post, error, now=timezone.now())
-    return post
+    return True
 
 
-def abandon(post_id: str, *, worker: str) -> None:
-    """After a bug: end a post that this worker still holds, as failed when surely nothing was sent, else as unknown."""
-    post = Post.objects.filter(id=post_id, status=Status.PUBLISHING, lease_owner=worker).first()
-    if post is None:
-        return
-    message = "PSN stumbled over a bug of its own while publishing this post; the worker's log has the traceback."
-    if post.phase == Post.Phase.SENDING:
-        endings.end_with(post, UnknownOutcome(message), now=timezone.now())
-    else:
-        endings.end_with(post, Problem(message, code="bug"), now=timezone.now())
+def _find_due(account_id: uuid.UUID) -> Post | None:
+    """Find the post that has been due longest for an account; None while one of its posts is in flight."""
+    return Post.objects.due().filter(account_id=account_id).order_by("due_at", "id").first()
 
 
-def _claim(post_id: str, *, worker: str) -> Post | None:
+def _ring_now(post: Post) -> None:
+    bells.ring(user_id=post.user_id, post_id=post.id, at=timezone.now())
+
+
+def _claim(post_id: uuid.UUID, *, worker: str) -> Post | None:
     """Take the post: one conditional update, raising the fence, and its audit row."""
     with transaction.atomic():
         if not Post.objects.claim(post_id, owner=worker, lease=settings.LEASE):

@@ -51,7 +51,7 @@ def create_roles(admin: psycopg.Connection[Any], *, prefix: str = PERSONAL) -> N
         _create_role(admin, name, "NOLOGIN")
     _create_role(admin, owner, "LOGIN CREATEROLE")
     modern = admin.info.server_version >= 160000
-    use = " WITH INHERIT TRUE, SET TRUE" if modern else ""
+    use = " WITH INHERIT FALSE, SET TRUE" if modern else ""  # it may become the definer, and is not it all the time
     manage = " WITH ADMIN TRUE, INHERIT FALSE, SET FALSE" if modern else " WITH ADMIN OPTION"
     admin.execute(_sql("GRANT {} TO {}" + use, f"{prefix}_definer", owner))
     for group in ("member", "service"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from psn.config.envfile import read_env_file, write_env_file
@@ -32,9 +32,9 @@ class HubConfig:
     socket_dir: Path
     name: str = "psn"
     provider: str = "local"
-    key: str = ""
-    old_key: str = ""
-    secret_key: str = ""
+    key: str = field(default="", repr=False)
+    old_key: str = field(default="", repr=False)
+    secret_key: str = field(default="", repr=False)
 
     @property
     def home(self) -> Path:
@@ -79,6 +79,9 @@ def find_hub_config(workspace: Workspace) -> HubConfig | None:
     for name in ("DATA", "SOCKET_DIR", "NAME"):
         if not values.get(name):
             raise InvalidInput(f"{path}: {name} is missing.", code="config.field")
+    for name in ("DATA", "SOCKET_DIR"):
+        if not Path(values[name]).is_absolute():
+            raise InvalidInput(f"{path}, {name}: {values[name]!r} is no absolute path.", code="config.field")
     return HubConfig(
         data=Path(values["DATA"]),
         socket_dir=Path(values["SOCKET_DIR"]),

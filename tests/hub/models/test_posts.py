@@ -126,10 +126,12 @@ class TestClaim:
         assert stored(post).status == status
 
     def test_is_not_for_a_post_whose_time_has_not_come(self, account: Account) -> None:
-        post = make_post(account, status="scheduled", due_in=60)
-        assert not claim(post)
-        Post.objects.filter(id=post.id).update(due_at=Now())
-        assert claim(post)
+        assert not claim(make_post(account, status="scheduled", due_in=60))
+        pushed_back = make_post(account, status="scheduled")
+        Post.objects.filter(id=pushed_back.id).update(due_at=Now() + MINUTE)
+        assert not claim(pushed_back)
+        Post.objects.filter(id=pushed_back.id).update(due_at=Now())
+        assert claim(pushed_back)
 
     @pytest.mark.parametrize(("wait", "claimed"), [(MINUTE, False), (-MINUTE, True)], ids=["still", "no longer"])
     def test_waits_for_the_account(self, wait: timedelta, claimed: bool, account: Account) -> None:

@@ -1,0 +1,161 @@
+"""What the tests of the engine do and look at: ring, let time pass, read the sandbox's journal and the hub's own records."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, TypeVar
+
+import psycopg
+import pytest
+from django.db import connections
+from django.db.models.functions import Now
+from django_q.models import OrmQ
+
+from hub.models import Account, Attempt, AuditEntry, Post, PostPart
+from hub.publishing import walk
+from hub.publishing.grants import open_adapter
+from psn.platforms.base import Adapter, Part, Published
+from tests.factories import OWNER
+from tests.hub.worlds import connect_as
+from tests.sandbox.process import Sandbox
+
+WORKER = "tests:1"
+T = TypeVar("T")
+
+
+def ring(post: Post, *, worker: str = WORKER) -> Post:
+    """Ring a post's bell as a worker would, and look at it again."""
+    walk.publish(str(post.id), worker=worker)
+    return look(post)
+
+
+def look(post: Post) -> Post:
+    """Read a post as the owner sees it."""
+    return Post.objects.using(OWNER).get(id=post.id)
+
+
+def parts_of(post: Post) -> list[PostPart]:
+    """Read a post's parts in order."""
+    return list(PostPart.objects.using(OWNER).filter(post_id=post.id).order_by("index"))
+
+
+def attempts_of(post: Post, *, kind: str = "commit") -> list[Attempt]:
+    """Read the calls that were made for a post, oldest first."""
+    return list(Attempt.objects.using(OWNER).filter(post_id=post.id, kind=kind).order_by("started_at", "id"))
+
+
+def audit_of(post: Post) -> list[AuditEntry]:
+    """Read what happened to a post, oldest first; the engine writes one row per transaction."""
+    return list(AuditEntry.objects.using(OWNER).filter(subject="post", subject_id=str(post.id)).order_by("at"))
+
+
+def changes_of(post: Post) -> list[str]:
+    """Read a post's changes of state, each as `from to`."""
+    return [f"{entry.from_state} {entry.to_state}" for entry in audit_of(post)]
+
+
+def bells() -> list[OrmQ]:
+    """Read the queue, the next bell first."""
+    return list(OrmQ.objects.using(OWNER).order_by("lock"))
+
+
+def sent(sandbox: Sandbox) -> list[dict[str, Any]]:
+    """Read the commit calls that reached the sandbox, oldest first."""
+    calls = sandbox.ask("calls", limit="1000")
+    return [call for call in reversed(calls) if (call["method"], call["path"]) == ("POST", "/2/tweets")]
+
+
+def token_calls(sandbox: Sandbox) -> list[dict[str, Any]]:
+    """Read the calls for tokens that reached the sandbox, oldest first."""
+    return [call for call in reversed(sandbox.ask("calls", limit="1000")) if call["path"] == "/2/oauth2/token"]
+
+
+def live(sandbox: Sandbox) -> list[dict[str, Any]]:
+    """Read the posts that people can see, oldest first."""
+    return list(reversed(sandbox.ask("posts", limit="1000")))
+
+
+def texts(sandbox: Sandbox) -> list[str]:
+    """Read the texts that people can see, oldest first."""
+    return [str(post["text"]) for post in live(sandbox)]
+
+
+def make_due(post: Post) -> None:
+    """Let the time pass until a post is due."""
+    Account.objects.using(OWNER).filter(id=post.account_id).update(next_allowed_at=None)
+    Post.objects.using(OWNER).filter(id=post.id).update(due_at=Now())
+
+
+def push_back(post: Post, *, seconds: float = 60.0) -> Post:
+    """Let a post that was due wait some more, as after a try that did not get out."""
+    Post.objects.using(OWNER).filter(id=post.id).update(due_at=Now() + timedelta(seconds=seconds))
+    return post
+
+
+@contextmanager
+def lawless() -> Iterator[psycopg.Connection[Any]]:
+    """Reach into the hub's database with its laws disabled, as nobody but the machine's own root could."""
+    with connect_as("postgres", autocommit=True) as connection:
+        connection.execute("SET session_replication_role = replica")
+        yield connection
+
+
+def at_once(count: int, action: Callable[[int], T]) -> list[T]:
+    """Let threads act at the same instant, each on connections of its own."""
+    barrier = threading.Barrier(count)
+
+    def act(number: int) -> T:
+        try:
+            barrier.wait(timeout=10)
+            return action(number)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(act, range(count)))
+
+
+def aside(action: Callable[[], T]) -> T:
+    """Do something on connections of its own: what another process would see or do meanwhile."""
+    return at_once(1, lambda _: action())[0]
+
+
+@dataclass
+class Interrupted:
+    """A real adapter, and something that happens right before each of its commit calls."""
+
+    adapter: Adapter
+    before_commit: Callable[[], None]
+
+    def create_post(
+        self, part: Part, *, media_ids: Sequence[str], reply_to: str | None, send_before: float | None
+    ) -> Published:
+        """Let it happen, then make the call."""
+        self.before_commit()
+        return self.adapter.create_post(part, media_ids=media_ids, reply_to=reply_to, send_before=send_before)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.adapter, name)
+
+
+def interrupt(
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    before_connect: Callable[[], None] | None = None,
+    before_commit: Callable[[], None] | None = None,
+) -> None:
+    """Have something happen at a step of the walk; the adapter stays the real one."""
+    connect = open_adapter
+
+    def open_interrupted(*arguments: Any, **options: Any) -> Any:
+        if before_connect is not None:
+            before_connect()
+        adapter = connect(*arguments, **options)
+        return adapter if before_commit is None else Interrupted(adapter, before_commit)
+
+    monkeypatch.setattr(walk, "open_adapter", open_interrupted)
