@@ -51,11 +51,12 @@ def _run(argv: list[str]) -> None:
             "usage.unknown_command",
             f"There is no command {name}. `python3 manage.py help` lists them.",
             exit_code=2,
+            following="python3 manage.py help",
         )
     load_command_class("hub", name).run_from_argv(argv)
 
 
-def _fail(command: str, code: str, message: str, *, exit_code: int) -> None:
+def _fail(command: str, code: str, message: str, *, exit_code: int, following: str = "") -> None:
     import json  # here and below only when something went wrong: these imports would cost every start
     import time
     import uuid
@@ -67,7 +68,8 @@ def _fail(command: str, code: str, message: str, *, exit_code: int) -> None:
         "ts": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "type": "result",
     }
-    line |= {"ok": False, "command": command, "error": {"code": code, "message": message}}
+    action = {"needs": "agent", "command": following} if following else {"needs": "human", "ask": message}
+    line |= {"ok": False, "command": command, "error": {"code": code, "message": message}, "next_action": action}
     print(json.dumps(line, ensure_ascii=False))
     print(message, file=sys.stderr)
     sys.exit(exit_code)

@@ -148,7 +148,7 @@ def hold_lock(path: Path) -> IO[str]:
             time.sleep(_POLL_SECONDS)
     else:
         file.close()
-        raise Conflict(f"Another process holds {path}.", code="daemon.running")
+        raise Conflict(f"Another process is this one already: it holds {path}.", code="daemon.running")
     file.truncate(0)
     file.write(f"{os.getpid()}\n")
     file.flush()

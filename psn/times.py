@@ -26,7 +26,8 @@ def read_instant(text: str, *, now: datetime) -> datetime:
         InvalidInput: unreadable (`time.unreadable`), without a zone (`time.no_zone`), past (`time.past`) or years ahead (`time.too_far`).
     """
     if span := _SPAN.fullmatch(text.strip()):
-        instant = now + timedelta(seconds=int(span[1]) * _UNITS[span[2]])
+        ahead = timedelta(seconds=int(span[1]) * _UNITS[span[2]])
+        instant = now + min(ahead, MAX_AHEAD + timedelta(days=1))  # ten thousand years from now have no date
     else:
         instant = _read_iso(text.strip())
     if instant < now:

@@ -82,7 +82,9 @@ class TestSlashCommands:
         allowed = re.findall(r"Bash\((.*?)\)", front_matter(path)["allowed-tools"])
         for command in re.findall(r"!`([^`]+)`", path.read_text(encoding="utf-8")):
             assert "$" not in command
-            assert any(command == rule or (rule.endswith(":*") and command.startswith(rule[:-2])) for rule in allowed), command
+            assert any(
+                command == rule or (rule.endswith(":*") and command.startswith(rule[:-2])) for rule in allowed
+            ), command
 
     def test_may_use_only_verbs_that_exist(self) -> None:
         for path in SLASH_COMMANDS:
@@ -93,7 +95,18 @@ class TestSlashCommands:
 class TestSettings:
     def test_allow_nothing_that_publishes_connects_or_shows_a_secret(self) -> None:
         permissions = json.loads((ROOT / ".claude" / "settings.json").read_text(encoding="utf-8"))["permissions"]
-        risky = ("approve", "publish", "schedule", "create", "edit", "connect", "keys set", "keys rotate", "restore", "disconnect")
+        risky = (
+            "approve",
+            "publish",
+            "schedule",
+            "create",
+            "edit",
+            "connect",
+            "keys set",
+            "keys rotate",
+            "restore",
+            "disconnect",
+        )
         for rule in permissions["allow"]:
             assert not any(word in rule for word in risky), rule
         for word in risky:

@@ -6,7 +6,7 @@ import uuid
 
 from hub.actions.people import get_me
 from hub.models import Account, OAuthToken
-from psn.errors import InvalidInput, NotFound
+from psn.errors import InvalidInput, NeedsReconnect, NotFound
 
 
 def find_account(text: str) -> Account:
@@ -16,6 +16,8 @@ def find_account(text: str) -> Account:
         NotFound: there is none.
         InvalidInput: several platforms have the handle.
     """
+    if not text.isprintable():
+        raise _no_name(text)
     accounts = Account.objects.filter(user=get_me())
     platform, _, handle = text.rpartition(":")
     if handle.startswith("@"):
@@ -29,6 +31,19 @@ def find_account(text: str) -> Account:
         names = ", ".join(f"{account} ({account.id})" for account in found)
         raise InvalidInput(f"{text} could be any of: {names}. Name one by its id.", code="account.ambiguous")
     return found[0]
+
+
+def check_connected(account: Account) -> None:
+    """Refuse to plan a post for an account that could not send it (PUB-11).
+
+    Raises:
+        NeedsReconnect: the grant was given back, or refused by the platform.
+    """
+    if account.status != Account.Status.ACTIVE:
+        reason = f" ({account.status_reason.rstrip('.')})" if account.status_reason else ""
+        raise NeedsReconnect(
+            f"{account} is not connected{reason}. Connect it again.", next_command=account.connect_command
+        )
 
 
 def list_accounts() -> list[Account]:
@@ -45,8 +60,12 @@ def _read_id(text: str) -> uuid.UUID:
     try:
         return uuid.UUID(text)
     except ValueError:
-        raise InvalidInput(
-            f"{text!r} is no account: write @handle, x:@handle or an id.",
-            code="account.name",
-            next_command="psn_account list",
-        ) from None
+        raise _no_name(text) from None
+
+
+def _no_name(text: str) -> InvalidInput:
+    return InvalidInput(
+        f"{text!r} is no account: write @handle, x:@handle or an id.",
+        code="account.name",
+        next_command="psn_account list",
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 
 from django.db import transaction
@@ -11,7 +12,7 @@ from hub.actions.accounts import find_account, token_of
 from hub.actions.people import get_me
 from hub.models import Account, AuditEntry, OAuthToken, Post, Status
 from hub.publishing.grants import read_grant, store_grant
-from psn.errors import Conflict, PlatformError
+from psn.errors import Conflict, InvalidInput, PlatformError
 from psn.http import check_base_url
 from psn.oauth.flow import exchange_code, read_redirect, revoke_token, start_authorization
 from psn.oauth.spec import Token
@@ -21,6 +22,7 @@ from psn.platforms.registry import get_platform
 
 SANDBOX_CLIENT_ID = "psn-sandbox"
 SANDBOX_HANDLE = "sandbox"
+HANDLE = re.compile(r"@?[A-Za-z0-9_]{1,15}", re.ASCII)  # help.x.com/en/managing-your-account/x-username-rules (2026-11)
 
 
 def connect_sandbox(*, platform: str, sandbox_url: str, handle: str = SANDBOX_HANDLE, now: datetime) -> Account:
@@ -30,8 +32,13 @@ def connect_sandbox(*, platform: str, sandbox_url: str, handle: str = SANDBOX_HA
         sandbox_url: where the sandbox runs, `http://127.0.0.1:8766`.
 
     Raises:
+        InvalidInput: no platform gives such a handle.
         Unavailable: the sandbox does not answer.
     """
+    if not HANDLE.fullmatch(handle):
+        raise InvalidInput(
+            f"{handle!r} is no handle: it has 1 to 15 letters, digits or underscores.", code="account.handle"
+        )
     found = get_platform(platform)
     base_url = f"{sandbox_url.rstrip('/')}/{found.name}"
     authorization = start_authorization(found.oauth, web_base_url=base_url, client_id=SANDBOX_CLIENT_ID)

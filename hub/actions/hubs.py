@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,12 +12,14 @@ from typing import Any
 
 import psycopg
 from django.core.management import call_command
-from django.db import connections
+from django.db import connections, transaction
 from django.db.migrations.executor import MigrationExecutor
 from psycopg import sql
 
+from hub.backend.base import RECOVERY_SECONDS, is_starting
 from hub.connections import OWNER, reload_hub
-from hub.models import Login, User
+from hub.models import Login, Post, Status, User
+from hub.queue import bells
 from hub.rls import roles
 from psn.config.hub import PROVIDERS, HubConfig, find_hub_config, get_hub_config, write_hub_config
 from psn.config.workspace import Workspace
@@ -207,6 +210,7 @@ def restore_hub(workspace: Workspace, *, source: Path) -> dict[str, Any]:
         settled = _settle_restored(config)
         connections.close_all()
         _exchange(admin, current=config.name)
+    _ring_anew()
     return {"file": str(source), "posts": counts, **settled, "replaced_database": REPLACED}
 
 
@@ -242,6 +246,7 @@ def _settle_restored(config: HubConfig) -> dict[str, int]:
             "error_message = %s WHERE status = 'publishing'",
             (unknown,),
         )
+        incoming.execute("DELETE FROM django_q_ormq")  # the bells of another workspace; see _ring_anew
     return {"missed": late.rowcount, "unknown": sending.rowcount}
 
 
@@ -254,6 +259,14 @@ def _exchange(admin: psycopg.Connection[Any], *, current: str) -> None:
         )
         admin.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(name, old))
         admin.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(incoming, name))
+
+
+def _ring_anew() -> None:
+    """Ring for what is still to come: the queue's rows are signed by the workspace that the backup was made in."""
+    with transaction.atomic():
+        for post in Post.objects.filter(status=Status.SCHEDULED, due_at__isnull=False):
+            assert post.due_at is not None
+            bells.ring(user_id=post.user_id, post_id=post.id, at=post.due_at)
 
 
 def _close_to_public(admin: psycopg.Connection[Any], database: str) -> None:
@@ -282,7 +295,7 @@ def _create_person(*, name: str, timezone: str) -> None:
 @contextmanager
 def _connect(config: HubConfig, *, user: str, database: str) -> Iterator[psycopg.Connection[Any]]:
     """Open a connection beside Django's, as the server's superuser or the hub's owner."""
-    connection = psycopg.connect(
+    connection = _wait_for_connection(
         host=str(config.socket_dir),
         port=PORT,
         user=user,
@@ -296,3 +309,15 @@ def _connect(config: HubConfig, *, user: str, database: str) -> Iterator[psycopg
         yield connection
     finally:
         connection.close()
+
+
+def _wait_for_connection(**options: Any) -> psycopg.Connection[Any]:
+    """Connect; wait while the server recovers from a crash."""
+    give_up = time.monotonic() + RECOVERY_SECONDS
+    while True:
+        try:
+            return psycopg.connect(**options)
+        except psycopg.OperationalError as error:
+            if not is_starting(error) or time.monotonic() > give_up:
+                raise
+            time.sleep(0.05)

@@ -22,9 +22,9 @@ from django.db.models import prefetch_related_objects
 from django.db.models.functions import Now
 
 from hub.actions import drafts
-from hub.actions.accounts import find_account
+from hub.actions.accounts import check_connected, find_account
 from hub.actions.people import get_me
-from hub.models import Account, Attempt, AuditEntry, Post, PostPart
+from hub.models import Account, Attempt, AuditEntry, Post
 from hub.models.posts import EDITABLE, ENDED, Status
 from hub.publishing.content import build_part, hash_content, load_parts
 from hub.queue import bells
@@ -63,6 +63,7 @@ def create_post(
         InvalidInput: the platform would refuse it.
     """
     found = find_account(account)
+    check_connected(found)
     warnings = _check(found, parts)
     with transaction.atomic():
         post = Post(user_id=found.user_id, account=found, **_timing(at))
@@ -113,9 +114,8 @@ def edit_post(
                 "Part of this thread is live already, so its text cannot change. Schedule it again to send the rest.",
                 code="post.partly_live",
             )
-        PostPart.objects.filter(post_id=post.id).delete()
         stored = drafts.build_rows(post, parts, copy_media=not dry_run)
-        drafts.save_parts(stored)
+        drafts.replace_parts(post, stored)
         Post.objects.filter(id=post.id).update(content_hash=drafts.hash_rows(post, stored))
         post.refresh_from_db()
         if asked:
@@ -149,6 +149,7 @@ def approve_post(post_id: str, *, now: datetime, dry_run: bool = False) -> Post:
             code="time.past",
             next_command=f"psn_post schedule {post.id} --at +10m --approve",
         )
+    check_connected(post.account)
     _refuse_errors(check_post(post_id), post.id)
     with transaction.atomic():
         _approve(post)
@@ -175,6 +176,7 @@ def schedule_post(post_id: str, *, at: datetime | None, approve: bool, dry_run: 
         raise InvalidInput(
             "When should it go out?", code="time.missing", next_command=f"psn_post schedule {post.id} --at +10m"
         )
+    check_connected(post.account)
     _refuse_errors(check_post(post_id), post.id)
     with transaction.atomic():
         _schedule(post, at=at, approve=approve)

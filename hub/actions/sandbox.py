@@ -42,8 +42,11 @@ def start_sandbox(hub: HubConfig, *, port: int | None = None) -> tuple[str, bool
         the address, and whether this call started it.
 
     Raises:
+        InvalidInput: no port.
         Conflict: the port that was asked for is taken.
     """
+    if port is not None and not 0 < port < 65536:
+        raise InvalidInput(f"{port} is no port: give 1 to 65535.", code="sandbox.port")
     running = find_sandbox_url(hub)
     if running is not None:
         if port is not None and not running.endswith(f":{port}"):
@@ -147,8 +150,6 @@ def _choose_port(hub: HubConfig) -> int:
 
 
 def _is_free(port: int) -> bool:
-    if not 0 < port < 65536:
-        raise InvalidInput(f"{port} is no port: give 1 to 65535.", code="sandbox.port")
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -6,14 +6,18 @@ anywhere and run again: it skips what holds and goes on with what does not.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, Literal
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -22,18 +26,21 @@ from hub.actions.people import get_me
 from hub.connections import reload_hub
 from hub.models import Account, AuditEntry, Post, Status
 from hub.publishing.grants import open_adapter
+from hub.sealing import check_opens, count_foreign
 from psn.config.envfile import check_private, read_env_file, write_private
 from psn.config.hub import HubConfig, find_hub_config, get_hub_config, write_hub_config
 from psn.config.strategy import DEFAULT_TEXT, read_strategy
 from psn.config.workspace import Workspace
-from psn.crypto import create_key
-from psn.errors import InvalidInput, NotReady, PlatformError, Problem
+from psn.crypto import Keyring, create_key
+from psn.errors import Conflict, InvalidInput, NotReady, PlatformError, Problem
 from psn.times import system_zone
 
 FREE_BYTES = 200_000_000  # an empty hub takes 50 MB; posts and logs want some room
 PROOF_AHEAD = timedelta(seconds=2)
 PROOF_SECONDS = 60.0
 PROOF = "setup.proof"
+LOCK_SECONDS = 180.0  # how long a second set-up waits for the first
+BEFORE_THE_HUB = ("environment", "hub")
 KEYS_TEXT = """# Your vendors' keys, for commands on this computer. The worker reads its own, sealed copies in the hub.
 # Set them with: python3 manage.py psn_config keys set NAME   (the value on stdin)
 # Never commit this file; it must stay readable by you alone (chmod 600).
@@ -97,24 +104,76 @@ def run_setup(run: Run, *, only: str | None = None, first: str | None = None) ->
         Problem: of the step that cannot be brought about; the steps before it stay done.
     """
     hubs.check_provider(run.provider)
-    for number, step in _chosen(only=only, first=first):
-        if step not in STEPS[:2]:
-            _ = run.hub
-        if step.check(run):
-            yield Event(number, step, "skip", "already done")
-            continue
-        yield Event(number, step, "start")
+    chosen = _chosen(only=only, first=first)
+    with _only_one(run.workspace):
+        for number, step in chosen:
+            if step.name not in BEFORE_THE_HUB:
+                _ = run.hub  # refuses when there is none
+            if step.check(run):
+                yield Event(number, step, "skip", "already done")
+            else:
+                yield from _bring_about(run, number, step)
+
+
+def _bring_about(run: Run, number: int, step: Step) -> Iterator[Event]:
+    """Apply one step and look whether it holds now."""
+    yield Event(number, step, "start")
+    try:
+        detail = step.apply(run)
+        if not step.check(run):
+            raise NotReady(
+                f"{step.title}: done, but it does not hold.", code="setup.not_verified", next_command="psn_validate"
+            )
+    except Problem as error:
+        yield Event(number, step, "fail", error.message)
+        error.next_command = error.next_command or "psn_setup"
+        raise
+    yield Event(number, step, "done", detail)
+
+
+@contextmanager
+def _only_one(workspace: Workspace) -> Iterator[None]:
+    """Let one set-up of a workspace work at a time; another waits, then goes by what the first one made.
+
+    Raises:
+        NotReady: the workspace cannot be made.
+        Conflict: the other one takes too long.
+    """
+    try:
+        workspace.root.mkdir(parents=True, exist_ok=True)
+        folder = os.open(workspace.root, os.O_RDONLY)  # the folder is its own lock: nothing is left behind
+    except OSError as error:
+        raise _not_writable(workspace, error) from error
+    try:
+        _wait_for_lock(folder)
+        if find_hub_config(workspace) != settings.HUB:
+            reload_hub()
+        yield
+    finally:
+        os.close(folder)
+
+
+def _wait_for_lock(descriptor: int) -> None:
+    give_up = time.monotonic() + LOCK_SECONDS
+    while True:
         try:
-            detail = step.apply(run)
-            if not step.check(run):
-                raise NotReady(
-                    f"{step.title}: done, but it does not hold.", code="setup.not_verified", next_command="psn_validate"
-                )
-        except Problem as error:
-            yield Event(number, step, "fail", error.message)
-            error.next_command = error.next_command or "psn_setup"
-            raise
-        yield Event(number, step, "done", detail)
+            return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > give_up:
+                raise Conflict(
+                    "Another psn_setup works on this workspace.",
+                    code="setup.running",
+                    next_command="psn_setup --status",
+                ) from None
+            time.sleep(0.1)
+
+
+def _not_writable(workspace: Workspace, error: OSError) -> NotReady:
+    return NotReady(
+        f"{workspace.root} cannot be written: {error.strerror}. Clone PSN into a folder of your own.",
+        code="config.not_writable",
+        ask=f"Give this user the right to write {workspace.root}, or clone PSN into a folder of your own.",
+    )
 
 
 def plan_setup(run: Run) -> list[tuple[Step, bool]]:
@@ -129,6 +188,8 @@ def plan_setup(run: Run) -> list[tuple[Step, bool]]:
 
 def describe(run: Run) -> dict[str, Any]:
     """Tell which hub the run ended with."""
+    if find_hub_config(run.workspace) is None:  # --only environment
+        return {"hub": None}
     status = hubs.hub_status(run.workspace)
     return {"hub": {"provider": status["provider"], "state": status["state"], "data": status["data"]}}
 
@@ -166,13 +227,12 @@ def _make_environment(run: Run) -> str:
         for folder in run.workspace.folders:
             folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise NotReady(
-            f"{root} cannot be written: {error.strerror}. Clone PSN into a folder of your own.",
-            code="config.not_writable",
-        ) from error
+        raise _not_writable(run.workspace, error) from error
     for folder in run.workspace.folders:
         if not os.access(folder, os.W_OK):
-            raise NotReady(f"{folder} cannot be written. Clone PSN into a folder of your own.", code="config.not_writable")
+            raise NotReady(
+                f"{folder} cannot be written. Clone PSN into a folder of your own.", code="config.not_writable"
+            )
     free = _free_bytes(run)
     if free < FREE_BYTES:
         raise NotReady(
@@ -220,6 +280,7 @@ def _make_schema(run: Run) -> str:
 def _config_holds(run: Run) -> bool:
     if not (run.workspace.strategy.exists() and run.workspace.keys_env.exists() and run.hub.key):
         return False
+    check_opens()
     strategy = read_strategy(run.workspace.strategy)
     read_env_file(run.workspace.keys_env)
     me = get_me()
@@ -228,8 +289,7 @@ def _config_holds(run: Run) -> bool:
 
 def _make_config(run: Run) -> str:
     if not run.hub.key:
-        write_hub_config(run.workspace, replace(run.hub, key=create_key().to_text()))
-        reload_hub()
+        _make_key(run)
     if not run.workspace.keys_env.exists():
         write_private(run.workspace.keys_env, KEYS_TEXT)
     check_private(run.workspace.keys_env)
@@ -238,6 +298,19 @@ def _make_config(run: Run) -> str:
     strategy = read_strategy(run.workspace.strategy)
     hubs.update_person(name=strategy.name, timezone=strategy.timezone)
     return f"config/hub.env, config/keys.env, config/strategy.yaml ({strategy.timezone})"
+
+
+def _make_key(run: Run) -> None:
+    """Make the hub's key, but never over values that only the lost one opens (HUB-8)."""
+    key = create_key()
+    if sealed := count_foreign(Keyring(key)):
+        raise NotReady(
+            f"{run.workspace.hub_env} has no HUB_ENCRYPTION_KEY, and {sealed} secrets in the hub open with it alone.",
+            code="key.missing",
+            ask=f"Put HUB_ENCRYPTION_KEY back into {run.workspace.hub_env} from your copy.",
+        )
+    write_hub_config(run.workspace, replace(run.hub, key=key.to_text()))
+    reload_hub()
 
 
 # -- 5 worker

@@ -15,7 +15,7 @@ from hub.queue.supervisor import Supervisor, worker_daemon
 from psn import __version__
 from psn.config.hub import HubConfig
 from psn.config.workspace import Workspace
-from psn.errors import NotReady
+from psn.errors import Conflict, NotReady
 
 
 def start_worker(hub: HubConfig) -> dict[str, Any]:
@@ -35,8 +35,19 @@ def stop_worker(hub: HubConfig) -> bool:
 
 
 def run_worker(hub: HubConfig) -> int:
-    """Be the worker until told to stop; give how often its cluster had to be started again."""
-    return Supervisor(worker_daemon(hub)).run()
+    """Be the worker until told to stop; give how often its cluster had to be started again.
+
+    Raises:
+        Conflict: this computer has a worker of this hub already.
+    """
+    daemon = worker_daemon(hub)
+    if daemon.is_running():
+        raise Conflict(
+            "A worker of this hub runs on this computer already.",
+            code="worker.running",
+            next_command="psn_worker status",
+        )
+    return Supervisor(daemon).run()
 
 
 def worker_is_well(hub: HubConfig) -> bool:

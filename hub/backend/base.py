@@ -49,7 +49,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
             try:
                 return super().get_new_connection(conn_params)
             except self.Database.OperationalError as error:
-                if not _is_starting(error) or time.monotonic() > give_up:
+                if not is_starting(error) or time.monotonic() > give_up:
                     raise
                 time.sleep(0.05)
                 self._local.ensure_running()
@@ -69,6 +69,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
             return execute(sql, params, many, context)
 
 
-def _is_starting(error: Exception) -> bool:
-    text = str(error)
-    return getattr(error, "sqlstate", None) == _STARTING or "starting up" in text or "shutting down" in text
+def is_starting(error: Exception) -> bool:
+    """Whether a refused connection is one to wait for: the server starts, recovers from a crash, or stops.
+
+    A refusal while connecting carries no code, only "the database system is starting up", "… in recovery mode", "… shutting
+    down", "… not yet accepting connections" (Postgres 18, `canAcceptConnections`).
+    """
+    return getattr(error, "sqlstate", None) == _STARTING or "the database system is" in str(error)

@@ -137,6 +137,8 @@ def _translate(error: BaseException) -> BaseException:
     if isinstance(error, SystemExit):
         return error if not isinstance(error.code, int) else Usage("The command ended early.")
     text = str(error)
+    if isinstance(error, OperationalError) and "does not exist" in text:  # the database or a login
+        return NotReady("The hub is not made completely.", code="hub.incomplete", next_command="psn_setup")
     if isinstance(error, OperationalError):
         return NotReady(
             f"The hub cannot be reached: {text.splitlines()[0]}", code="hub.unreachable", next_command="psn_hub status"

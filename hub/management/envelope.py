@@ -15,11 +15,13 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from psn.errors import Finding, Problem
+from psn.errors import Finding, InvalidInput, Problem
 
 VERSION = "psn.cli/1"
 EXIT_BUG = 70
 EXIT_INTERRUPTED = 130
+# JSON lets them stand in a text, and many a reader takes them for the end of the line
+_LINE_BREAKS = {number: f"\\u{number:04x}" for number in (0x85, 0x2028, 0x2029)}
 
 
 class Stream:
@@ -62,7 +64,8 @@ class Stream:
     def _write(self, kind: str, body: Mapping[str, Any]) -> None:
         self._seq += 1
         line = {"v": VERSION, "run": self.run, "seq": self._seq, "ts": datetime.now(UTC), "type": kind, **body}
-        raw = (json.dumps(line, ensure_ascii=False, default=_plain) + "\n").encode("utf-8", "backslashreplace")
+        text = json.dumps(line, ensure_ascii=False, default=_plain).translate(_LINE_BREAKS)
+        raw = f"{text}\n".encode("utf-8", "backslashreplace")
         while raw:
             raw = raw[os.write(self.descriptor, raw) :]
 
@@ -95,26 +98,35 @@ def report(stream: Stream, error: BaseException) -> int:
             ok=False,
             findings=error.findings,
             error={"code": error.error_code, "message": error.message},
-            next_action=_next_action(error),
+            next_action=_next_action(error, command=stream.command),
         )
         print(error.message, file=sys.stderr)
         return error.exit_code
     if isinstance(error, KeyboardInterrupt):
         stream.result(
-            ok=False, error={"code": "interrupted", "message": "Stopped by you. Run the same command again to go on."}
+            ok=False,
+            error={"code": "interrupted", "message": "Stopped by you. Run the same command again to go on."},
+            next_action={"needs": "none"},
         )
         return EXIT_INTERRUPTED
     traceback.print_exception(error)
     message = f"This is a bug in PSN: {type(error).__name__}. The traceback is on stderr under this reference."
-    stream.result(ok=False, error={"code": "bug", "message": message, "ref": stream.run})
+    stream.result(
+        ok=False,
+        error={"code": "bug", "message": message, "ref": stream.run},
+        next_action={"needs": "human", "ask": "Report it with the traceback; leave out what is private in it."},
+    )
     print(f"reference: {stream.run}", file=sys.stderr)
     return EXIT_BUG
 
 
-def _next_action(error: Problem) -> dict[str, Any]:
-    action: dict[str, Any] = {"needs": "human" if error.ask else ("agent" if error.next_command else "none")}
-    if error.next_command:
-        action["command"] = command_line(error.next_command)
-    if error.ask:
-        action["ask"] = error.ask
+def _next_action(error: Problem, *, command: str) -> dict[str, Any]:
+    """Name the next step; where the error names none, input is corrected by the command's help and the rest by a person."""
+    following = error.next_command or (f"{command} --help" if isinstance(error, InvalidInput) else None)
+    ask = error.ask or (None if following else error.message)
+    action: dict[str, Any] = {"needs": "human" if ask else "agent"}
+    if following:
+        action["command"] = command_line(following)
+    if ask:
+        action["ask"] = ask
     return action

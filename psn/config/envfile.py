@@ -13,7 +13,9 @@ import environ
 
 from psn.errors import InvalidInput, NotReady
 
-_LINE = re.compile(r"\s*(#.*|(export\s+)?[A-Za-z_][A-Za-z0-9_]*\s*=.*)?")
+_LINE = re.compile(
+    r"(#.*|(export )?[A-Za-z_][A-Za-z0-9_]*=.*)?"
+)  # what the library takes: it logs any other line whole
 _PLAIN = re.compile(r"[A-Za-z0-9_./:@%+,=~-]*")
 
 
@@ -30,7 +32,9 @@ def read_env_file(path: Path) -> dict[str, str]:
         return {}
     for number, line in enumerate(text.splitlines(), 1):
         if not _LINE.fullmatch(line):
-            raise InvalidInput(f"{path}, line {number}: expected KEY=value.", code="config.env_line")
+            raise InvalidInput(
+                f"{path}, line {number}: expected KEY=value, without spaces around.", code="config.env_line"
+            )
 
     class FileEnv(environ.Env):  # type: ignore[misc]  # untyped library
         ENVIRON: dict[str, str] = {}
@@ -101,7 +105,7 @@ def _read_private(path: Path) -> str:
 def _quoted(name: str, value: str) -> str:
     if _PLAIN.fullmatch(value):
         return value
-    if any(character in value for character in "\n\r\"'\\"):
+    if any(character in value for character in "\"'\\") or len(f"{value}|".splitlines()) > 1:
         raise InvalidInput(
             f"{name}: quotes, backslashes and line breaks cannot be kept in an env file.", code="config.value"
         )

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from psn.errors import Finding, InvalidInput
 
@@ -30,8 +30,15 @@ class Strategy(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     version: int = 1
-    name: str = "me"
+    name: Annotated[str, Field(min_length=1, max_length=100)] = "me"
     timezone: str = "UTC"
+
+    @field_validator("name")
+    @classmethod
+    def _writable(cls, value: str) -> str:
+        if not value.isprintable():
+            raise ValueError("a name on one line, without control characters")
+        return value
 
     @field_validator("timezone")
     @classmethod
@@ -55,20 +62,22 @@ def read_strategy(path: Path) -> Strategy:
         return Strategy()
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidInput(f"{path} cannot be read: {error}.", code="config.unreadable") from error
-    tree = _parse(text, path=path)
-    if tree is None:
+    tree, content = _parse(text, path=path)
+    if tree is None or content == "":  # nothing but comments, or nothing after ---
         return Strategy()
     try:
-        return Strategy.model_validate(yaml.safe_load(text))
+        return Strategy.model_validate(content)
     except ValidationError as error:
         findings = [_finding(path, tree, detail) for detail in error.errors()]
         first = findings[0]
         raise InvalidInput(f"{path}, {first.at}: {first.message}", code="config.invalid", findings=findings) from None
 
 
-def _parse(text: str, *, path: Path) -> yaml.Node | None:
+def _parse(text: str, *, path: Path) -> tuple[yaml.Node | None, Any]:
+    """Give the file's nodes, which know their lines, and its content with every scalar as text: the model knows the types."""
     try:
-        return yaml.compose(text, Loader=yaml.SafeLoader)
+        tree = yaml.compose(text, Loader=yaml.BaseLoader)
+        return tree, None if tree is None else yaml.BaseLoader("").construct_document(tree)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         at = f"line {mark.line + 1}" if mark else "somewhere"

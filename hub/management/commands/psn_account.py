@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from typing import Any
 
 from django.conf import settings
@@ -12,7 +11,8 @@ from django.utils import timezone
 from hub.actions import accounts, connecting, sandbox
 from hub.management.base import PsnCommand
 from hub.management.shapes import account_shape
-from psn.errors import InvalidInput, NotReady
+from hub.management.stdin import read_secret
+from psn.errors import NotReady
 from psn.oauth.documents import read_token_document
 from psn.platforms.registry import platform_names
 
@@ -76,11 +76,8 @@ class Command(PsnCommand):
         """Connect an account."""
         if sandbox:
             return {"account": account_shape(self._connect_sandbox(platform, handle))}
-        if sys.stdin.isatty():
-            raise InvalidInput(
-                "The token document comes on stdin: … --token-stdin < token.json", code="account.token_document"
-            )
-        token = read_token_document(sys.stdin.read(), now=timezone.now())
+        document = read_secret(code="account.token_document", example="… --token-stdin < token.json")
+        token = read_token_document(document, now=timezone.now())
         found = connecting.connect_with_token(
             platform=platform,
             base_url=base_url,

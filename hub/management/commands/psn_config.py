@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 from django.conf import settings
 
 from hub.actions import keys
 from hub.management.base import PsnCommand
-from psn.errors import InvalidInput
+from hub.management.stdin import read_secret
 
 
 class Command(PsnCommand):
@@ -30,12 +29,9 @@ class Command(PsnCommand):
 
     def set(self, name: str, **_: Any) -> dict[str, Any]:
         """Store a key."""
-        if sys.stdin.isatty():
-            raise InvalidInput(
-                f'The value comes on stdin: printf %s "$KEY" | python3 manage.py psn_config keys set {name}',
-                code="key.value",
-            )
-        return {"key": keys.set_key(settings.WORKSPACE, name=name, value=sys.stdin.read())}
+        example = f'printf %s "$KEY" | python3 manage.py psn_config keys set {name}'
+        value = read_secret(code="key.value", example=example)
+        return {"key": keys.set_key(settings.WORKSPACE, name=name, value=value)}
 
     def list(self, **_: Any) -> dict[str, Any]:
         """List keys."""

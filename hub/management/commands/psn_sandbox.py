@@ -18,7 +18,7 @@ class Command(PsnCommand):
         self.add_verb(verbs, "stop", self.stop, help="stop it; what it holds is kept")
         self.add_verb(verbs, "status", self.status, help="tell whether it runs, where, and which faults wait")
         posts = self.add_verb(verbs, "posts", self.posts, help="list what its platforms show, newest first")
-        posts.add_argument("--limit", type=int, default=20)
+        posts.add_argument("--limit", type=int, choices=range(1, 1001), metavar="1..1000", default=20)
         fault = self.add_verb(verbs, "fault", self.fault, help="order a failure, or clear them all")
         fault.add_argument(
             "kind", choices=["latency", "status", "drop_before", "drop_after", "expired_token", "garbage", "clear"]

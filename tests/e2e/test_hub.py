@@ -1,0 +1,104 @@
+"""The hub's server, and its backups (HUB-1, HUB-12)."""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.workspace import Workspace, make_workspace
+
+
+class TestTheServer:
+    def test_stops_and_starts_and_says_where_it_is(self, ready: Workspace) -> None:
+        status = ready.ok("psn_hub", "status")["hub"]
+        assert (status["state"], status["data"]) == ("running", str(ready.hub_home / "pg"))
+        try:
+            assert ready.ok("psn_hub", "stop")["stopped"] is True
+            assert ready.ok("psn_hub", "status")["hub"]["state"] == "down"
+            assert ready.ok("psn_hub", "stop")["stopped"] is False
+            assert [line for line in ready.processes().values() if "postgres" in line or "psn_worker" in line] == []
+            started = ready.ok("psn_hub", "start")
+            assert (started["started"], started["hub"]["state"]) == (True, "running")
+        finally:
+            ready.ok("psn_worker", "start")
+
+    @pytest.mark.parametrize("command", ["psn_post list", "psn_setup", "psn_worker status"])
+    def test_comes_back_by_itself_after_a_kill(
+        self, ready: Workspace, create: Callable[..., str], command: str
+    ) -> None:
+        os.kill(ready.ok("psn_hub", "status")["hub"]["pid"], signal.SIGKILL)
+        ready.ok(*command.split())
+        post = create("After the crash", "--at", "+1s", "--approve")
+        assert ready.ok("psn_post", "wait", post)["post"]["status"] == "published"
+
+
+class TestABackup:
+    @pytest.fixture
+    def other(self) -> Iterator[Workspace]:
+        """A second workspace, as on another machine."""
+        workspace = make_workspace()
+        workspace.ok("psn_setup")
+        yield workspace
+        workspace.remove()
+
+    @pytest.mark.slow
+    def test_gives_the_same_hub_elsewhere(
+        self, ready: Workspace, account: str, create: Callable[..., str], other: Workspace, tmp_path: Path
+    ) -> None:
+        published = create("Out before the backup", "--at", "+0s", "--approve")
+        ready.ok("psn_post", "wait", published)
+        overdue = create("Due between backup and restore", "--at", "+4s", "--approve")
+        ahead = create("Due after the restore", "--at", "+25s", "--approve")
+        draft = create("A draft")
+        file = tmp_path / "a hub.dump"
+        backup = ready.ok("psn_hub", "backup", str(file))["backup"]
+        assert (stat.S_IMODE(file.stat().st_mode), backup["size_bytes"]) == (0o600, file.stat().st_size)
+        ready.ok("psn_post", "edit", draft, "--text", "Changed since")
+        ready.ok("psn_post", "cancel", ahead)
+        assert ready.ok("psn_post", "wait", overdue)["post"]["status"] == "published"
+
+        take_key(ready, other)
+        restored = other.ok("psn_hub", "restore", str(file), "--yes")["restored"]
+        assert (restored["missed"], restored["worker"]) == (1, "started again")
+        states = {post: other.ok("psn_post", "show", post)["post"] for post in (published, overdue, ahead, draft)}
+        assert [state["status"] for state in states.values()] == ["published", "missed", "scheduled", "draft"]
+        assert states[draft]["parts"][0]["text"] == "A draft"
+        assert states[overdue]["error"]["code"] == "restore.overdue"
+        new = other.ok(
+            "psn_post", "create", "--account", f"@{account}", "--text", "From elsewhere", "--at", "+0s", "--approve"
+        )
+        assert other.ok("psn_post", "wait", new["post"]["id"])["post"]["status"] == "published"
+        assert other.ok("psn_post", "wait", ahead)["post"]["status"] == "published"
+        texts = [post["text"] for post in ready.sandbox_posts(account)]
+        assert texts == [
+            "Out before the backup", "Due between backup and restore", "From elsewhere", "Due after the restore",
+        ]  # fmt: skip
+        assert other.ok("psn_validate")["summary"]["fail"] == 0
+
+    def test_that_is_none_changes_nothing(self, ready: Workspace, tmp_path: Path) -> None:
+        before = ready.ok("psn_post", "list")
+        (tmp_path / "foreign.dump").write_bytes(b"this is no backup")
+        file = str(tmp_path / "foreign.dump")
+        outcome = ready.refused("psn_hub", "restore", file, "--yes", code="hub.restore_failed", exit_code=3)
+        assert outcome.result["next_action"]["needs"] == "human"
+        assert ready.ok("psn_post", "list") == before
+        assert ready.ok("psn_worker", "status")["state"] == "running"
+
+    def test_asks_before_it_takes_anything_s_place(self, ready: Workspace, tmp_path: Path) -> None:
+        file = str(tmp_path / "hub.dump")
+        ready.ok("psn_hub", "backup", file)
+        outcome = ready.refused("psn_hub", "restore", file, code="approval.needed", exit_code=6)
+        assert outcome.next_command == f"python3 manage.py psn_hub restore '{file}' --yes"
+        ready.refused("psn_hub", "backup", file, code="backup.exists", exit_code=7)
+
+
+def take_key(source: Workspace, target: Workspace) -> None:
+    """Copy the encryption key, and nothing else, from one `config/hub.env` to another."""
+    (key,) = [line for line in source.hub_env.read_text().splitlines() if line.startswith("HUB_ENCRYPTION_KEY=")]
+    kept = [line for line in target.hub_env.read_text().splitlines() if not line.startswith("HUB_ENCRYPTION_KEY=")]
+    target.hub_env.write_text("\n".join([*kept, key]) + "\n")
