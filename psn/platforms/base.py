@@ -90,7 +90,9 @@ class Adapter(Protocol):
         """Upload one file and give the platform's media id. Repeatable and harmless."""
         ...
 
-    def create_post(self, part: Part, *, media_ids: Sequence[str], reply_to: str | None, send_before: float | None) -> Published:
+    def create_post(
+        self, part: Part, *, media_ids: Sequence[str], reply_to: str | None, send_before: float | None
+    ) -> Published:
         """Make one part public: the one call that cannot be taken back.
 
         Args:
