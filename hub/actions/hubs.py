@@ -1,4 +1,4 @@
-"""Making, migrating, backing up and restoring a hub (HUB-1, HUB-5, HUB-12)."""
+"""Making and migrating a hub, starting and stopping its server (HUB-1, HUB-5)."""
 
 from __future__ import annotations
 
@@ -7,27 +7,22 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import psycopg
 from django.core.management import call_command
-from django.db import connections, transaction
+from django.db import connections
 from django.db.migrations.executor import MigrationExecutor
 from psycopg import sql
 
 from hub.backend.base import RECOVERY_SECONDS, is_starting
 from hub.connections import OWNER, reload_hub
-from hub.models import Login, Post, Status, User
-from hub.queue import bells
+from hub.models import Login, User
 from hub.rls import roles
 from psn.config.hub import PROVIDERS, HubConfig, find_hub_config, get_hub_config, write_hub_config
 from psn.config.workspace import Workspace
-from psn.errors import Conflict, InvalidInput, NotFound, NotReady
+from psn.errors import Conflict, InvalidInput, NotReady
 from psn.providers.local import PORT, LocalServer, ServerStatus, choose_socket_dir, default_home
-
-REPLACED = "psn_replaced"  # the database that the last restore put aside
-_INCOMING = "psn_incoming"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +60,14 @@ def choose_hub(workspace: Workspace) -> HubConfig:
     if existing := find_hub_config(workspace):
         return existing
     data = default_home() / f"hub-{secrets.token_hex(4)}" / "pg"
-    config = HubConfig(data=data, socket_dir=choose_socket_dir(data), secret_key=secrets.token_urlsafe(48))
+    config = HubConfig(data=data, socket_dir=choose_socket_dir(data), secret_key=create_secret_key())
     write_hub_config(workspace, config)
     return config
+
+
+def create_secret_key() -> str:
+    """Make the key that signs queue rows."""
+    return secrets.token_urlsafe(48)
 
 
 def local_server(config: HubConfig) -> LocalServer:
@@ -78,17 +78,34 @@ def local_server(config: HubConfig) -> LocalServer:
 def create_hub(workspace: Workspace) -> HubConfig:
     """Make or complete the hub's server, roles, database and schemas. Repeatable after a kill anywhere."""
     config = choose_hub(workspace)
-    local_server(config).ensure_running()
-    with _connect(config, user="postgres", database="postgres") as admin:
+    _start_server(config)
+    with connect(config, user="postgres", database="postgres") as admin:
         roles.create_roles(admin)
         roles.create_database(admin, config.name)
-    with _connect(config, user="postgres", database=config.name) as admin:
+    with connect(config, user="postgres", database=config.name) as admin:
         admin.execute("ALTER SCHEMA public OWNER TO psn_owner")
         admin.execute(sql.SQL("GRANT CREATE ON DATABASE {} TO psn_owner").format(sql.Identifier(config.name)))
-    with _connect(config, user="psn_owner", database=config.name) as owner:
+    with connect(config, user="psn_owner", database=config.name) as owner:
         roles.create_schema(owner)
     reload_hub()
     return config
+
+
+def _start_server(config: HubConfig) -> None:
+    """Start the hub's server, and make it when it never was: a hub with a key had data, and losing them is for a person to mend.
+
+    Raises:
+        NotReady: the data directory is gone.
+    """
+    if not config.key:
+        local_server(config).ensure_running()
+        return
+    try:
+        local_server(config).wake()
+    except NotReady as error:
+        if error.error_code == "hub.data_missing":
+            error.ask = f"{error.ask} To begin anew with an empty hub, move config/hub.env away first."
+        raise
 
 
 def hub_is_made(config: HubConfig) -> bool:
@@ -96,7 +113,7 @@ def hub_is_made(config: HubConfig) -> bool:
     if local_server(config).status().state == "missing":
         return False
     try:
-        with _connect(config, user="psn_owner", database=config.name) as owner:
+        with connect(config, user="psn_owner", database=config.name) as owner:
             row = owner.execute("SELECT count(*) FROM hub_api.setting WHERE key = 'role_prefix'").fetchone()
     except (psycopg.OperationalError, psycopg.errors.UndefinedTable, psycopg.errors.InsufficientPrivilege):
         return False
@@ -163,118 +180,13 @@ def hub_status(workspace: Workspace) -> dict[str, Any]:
 
 def start_hub(workspace: Workspace) -> bool:
     """Start the hub's server; False when it was running."""
-    return local_server(get_hub_config(workspace)).ensure_running()
+    return local_server(get_hub_config(workspace)).wake()
 
 
 def stop_hub(workspace: Workspace) -> bool:
     """Stop the hub's server; False when it was not running."""
     connections.close_all()
     return local_server(get_hub_config(workspace)).stop()
-
-
-def backup_hub(workspace: Workspace, *, target: Path) -> dict[str, Any]:
-    """Write the whole hub to one file. The encryption key is not in it: keep `config/hub.env` beside it, somewhere safe.
-
-    Raises:
-        Conflict: the file exists.
-    """
-    if target.exists():
-        raise Conflict(f"{target} exists already; a backup never overwrites one.", code="backup.exists")
-    config = get_hub_config(workspace)
-    local_server(config).ensure_running()
-    local_server(config).dump(config.name, target.absolute())
-    keys = [key.id for key in config.read_keys()]
-    return {"file": str(target), "size_bytes": target.stat().st_size, "needs_keys": keys}
-
-
-def restore_hub(workspace: Workspace, *, source: Path) -> dict[str, Any]:
-    """Put a backup in the place of the hub's database; the one it replaces is kept as `psn_replaced`.
-
-    The backup is restored beside the hub and exchanged for it in one moment: when it cannot be restored, nothing changed.
-
-    Raises:
-        NotFound: there is no such file.
-        NotReady: it is no backup of a hub, or cannot be restored.
-    """
-    if not source.is_file():
-        raise NotFound(f"There is no file {source}.", code="backup.not_found")
-    config = create_hub(workspace)
-    with _connect(config, user="postgres", database="postgres") as admin:
-        for login, group in (("psn_app", "psn_member"), ("psn_worker", "psn_service")):
-            roles.create_login(admin, login, group=group)
-        admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(_INCOMING)))
-        roles.create_database(admin, _INCOMING)
-        local_server(config).restore_into(_INCOMING, source.absolute())
-        _close_to_public(admin, _INCOMING)
-        counts = _check_restored(config)
-        settled = _settle_restored(config)
-        connections.close_all()
-        _exchange(admin, current=config.name)
-    _ring_anew()
-    return {"file": str(source), "posts": counts, **settled, "replaced_database": REPLACED}
-
-
-def _check_restored(config: HubConfig) -> int:
-    try:
-        with _connect(config, user="postgres", database=_INCOMING) as incoming:
-            incoming.execute("SELECT count(*) FROM django_migrations WHERE app = 'hub'")
-            row = incoming.execute("SELECT count(*) FROM posts").fetchone()
-    except psycopg.errors.UndefinedTable as error:
-        raise NotReady("The file is a Postgres backup, but not of a hub.", code="backup.foreign") from error
-    return int(row[0]) if row else 0
-
-
-def _settle_restored(config: HubConfig) -> dict[str, int]:
-    """Let nothing go out twice: what was due since the backup was made may be live already, and this hub cannot know.
-
-    Returns:
-        how many posts became `missed` (their time has passed) and `unknown` (they were just going out).
-    """
-    missed = "Its time passed between the backup and the restore, so it may be live. Look at the account before you schedule it again."
-    unknown = "It was going out when the backup was made, so it may be live. Look at the account."
-    with _connect(config, user="postgres", database=_INCOMING) as incoming, incoming.transaction():
-        incoming.execute(
-            "SET LOCAL session_replication_role = replica"
-        )  # the laws see people's rows only, and nobody acts here
-        late = incoming.execute(
-            "UPDATE posts SET status = 'missed', error_code = 'restore.overdue', error_message = %s "
-            "WHERE status = 'scheduled' AND due_at <= now()",
-            (missed,),
-        )
-        sending = incoming.execute(
-            "UPDATE posts SET status = 'unknown', phase = '', lease_until = NULL, lease_owner = '', error_code = 'restore.in_flight', "
-            "error_message = %s WHERE status = 'publishing'",
-            (unknown,),
-        )
-        incoming.execute("DELETE FROM django_q_ormq")  # the bells of another workspace; see _ring_anew
-    return {"missed": late.rowcount, "unknown": sending.rowcount}
-
-
-def _exchange(admin: psycopg.Connection[Any], *, current: str) -> None:
-    old, incoming, name = sql.Identifier(REPLACED), sql.Identifier(_INCOMING), sql.Identifier(current)
-    admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(old))
-    with admin.transaction():
-        admin.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname IN (%s, %s)", (current, _INCOMING)
-        )
-        admin.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(name, old))
-        admin.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(incoming, name))
-
-
-def _ring_anew() -> None:
-    """Ring for what is still to come: the queue's rows are signed by the workspace that the backup was made in."""
-    with transaction.atomic():
-        for post in Post.objects.filter(status=Status.SCHEDULED, due_at__isnull=False):
-            assert post.due_at is not None
-            bells.ring(user_id=post.user_id, post_id=post.id, at=post.due_at)
-
-
-def _close_to_public(admin: psycopg.Connection[Any], database: str) -> None:
-    """Rights on the database itself are not part of a dump."""
-    name = sql.Identifier(database)
-    admin.execute(sql.SQL("REVOKE CONNECT, TEMPORARY ON DATABASE {} FROM PUBLIC").format(name))
-    admin.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO psn_member, psn_service").format(name))
-    admin.execute(sql.SQL("GRANT CREATE ON DATABASE {} TO psn_owner").format(name))
 
 
 def _create_person(*, name: str, timezone: str) -> None:
@@ -293,7 +205,7 @@ def _create_person(*, name: str, timezone: str) -> None:
 
 
 @contextmanager
-def _connect(config: HubConfig, *, user: str, database: str) -> Iterator[psycopg.Connection[Any]]:
+def connect(config: HubConfig, *, user: str, database: str) -> Iterator[psycopg.Connection[Any]]:
     """Open a connection beside Django's, as the server's superuser or the hub's owner."""
     connection = _wait_for_connection(
         host=str(config.socket_dir),

@@ -20,6 +20,12 @@ Never commit this file; it must stay readable by you alone (chmod 600)."""
 MAX_CHARACTERS = 8192
 
 
+def create_keys_file(workspace: Workspace) -> None:
+    """Make `config/keys.env` with its comment; one that is there stays as it is."""
+    if not workspace.keys_env.exists():
+        write_env_file(workspace.keys_env, {}, comment=COMMENT)
+
+
 def set_key(workspace: Workspace, *, name: str, value: str) -> dict[str, Any]:
     """Store a key in `config/keys.env` and, sealed, in the hub.
 

@@ -36,12 +36,14 @@ class Check:
 
     Args:
         next_command: what mends a failure, from the command's name on.
+        ask: what only a person can do about it.
     """
 
     name: str
     status: Status
     message: str
     next_command: str | None = None
+    ask: str | None = None
 
     def to_finding(self) -> Finding:
         """Give a failure as a finding."""
@@ -94,7 +96,7 @@ def _run(name: str, check: Callable[[], str], *, mend: str | None = None) -> Che
     except _Skipped as reason:
         return Check(name, "skip", str(reason))
     except Problem as error:
-        return Check(name, "fail", error.message, error.next_command or mend)
+        return Check(name, "fail", error.message, error.next_command or (None if error.ask else mend), error.ask)
 
 
 def _check_python() -> str:

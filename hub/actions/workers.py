@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from django.db.models import Min
@@ -101,16 +100,6 @@ def stop_with_hub(workspace: Workspace, hub: HubConfig) -> bool:
     """Stop the worker, then the hub's server; a worker without a hub would only start it again."""
     stop_worker(hub)
     return hubs.stop_hub(workspace)
-
-
-def restore_without_worker(workspace: Workspace, hub: HubConfig, *, source: Path) -> dict[str, Any]:
-    """Restore a backup while nobody publishes; a worker that ran is started again."""
-    ran = stop_worker(hub)
-    try:
-        return hubs.restore_hub(workspace, source=source) | {"worker": "started again" if ran else "not running"}
-    finally:
-        if ran:
-            start_worker(hub)
 
 
 def worker_is_current() -> bool:

@@ -43,7 +43,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """
         if self._local is None:
             return super().get_new_connection(conn_params)
-        self._local.ensure_running()
+        self._local.wake()
         give_up = time.monotonic() + RECOVERY_SECONDS
         while True:
             try:
@@ -52,7 +52,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
                 if not is_starting(error) or time.monotonic() > give_up:
                     raise
                 time.sleep(0.05)
-                self._local.ensure_running()
+                self._local.wake()
 
     def _set_autocommit(self, autocommit: bool) -> None:
         super()._set_autocommit(autocommit)  # type: ignore[misc]  # not in the stubs

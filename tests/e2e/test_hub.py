@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import stat
 from collections.abc import Callable, Iterator
@@ -52,7 +53,7 @@ class TestABackup:
     ) -> None:
         published = create("Out before the backup", "--at", "+0s", "--approve")
         ready.ok("psn_post", "wait", published)
-        overdue = create("Due between backup and restore", "--at", "+4s", "--approve")
+        overdue = create("Due between backup and restore", "--at", "+3s", "--approve")
         ahead = create("Due after the restore", "--at", "+25s", "--approve")
         draft = create("A draft")
         file = tmp_path / "a hub.dump"
@@ -62,9 +63,17 @@ class TestABackup:
         ready.ok("psn_post", "cancel", ahead)
         assert ready.ok("psn_post", "wait", overdue)["post"]["status"] == "published"
 
-        take_key(ready, other)
-        restored = other.ok("psn_hub", "restore", str(file), "--yes")["restored"]
-        assert (restored["missed"], restored["worker"]) == (1, "started again")
+        outcome = other.refused("psn_hub", "restore", str(file), "--yes", code="key.unknown", exit_code=3)
+        assert outcome.result["next_action"]["needs"] == "human"
+        assert other.ok("psn_post", "list")["posts"][0]["id"] not in {published, overdue, ahead, draft}
+
+        key = read_line(ready, "HUB_ENCRYPTION_KEY").encode()
+        dry = other.ok("psn_hub", "restore", str(file), "--dry-run", "--key-stdin", stdin=key)["restored"]
+        assert (dry["missed"], dry["held"]) == (1, 1)
+        arguments = ("psn_hub", "restore", str(file), "--yes", "--resume", "--key-stdin")
+        restored = other.ok(*arguments, stdin=key)["restored"]
+        assert (restored["missed"], restored["scheduled"], restored["held"]) == (1, 1, 0)
+        assert "HUB_ENCRYPTION_KEY_OLD" not in other.hub_env.read_text()
         states = {post: other.ok("psn_post", "show", post)["post"] for post in (published, overdue, ahead, draft)}
         assert [state["status"] for state in states.values()] == ["published", "missed", "scheduled", "draft"]
         assert states[draft]["parts"][0]["text"] == "A draft"
@@ -80,6 +89,32 @@ class TestABackup:
         ]  # fmt: skip
         assert other.ok("psn_validate")["summary"]["fail"] == 0
 
+    @pytest.mark.slow
+    def test_brings_back_no_post_that_was_sent_cancelled_or_changed_since(
+        self, ready: Workspace, account: str, create: Callable[..., str], tmp_path: Path
+    ) -> None:
+        names = ("sent", "cancelled", "moved", "untouched")
+        posts = {name: create(f"Was {name}", "--at", "+14s", "--approve") for name in names}
+        file = tmp_path / "hub.dump"
+        ready.ok("psn_hub", "backup", str(file))
+        ready.ok("psn_post", "publish", posts["sent"], "--approve")
+        ready.ok("psn_post", "wait", posts["sent"])
+        ready.ok("psn_post", "cancel", posts["cancelled"])
+        ready.ok("psn_post", "schedule", posts["moved"], "--at", "+2d", "--approve")
+
+        restored = ready.ok("psn_hub", "restore", str(file), "--yes")["restored"]
+        assert (restored["held"], restored["scheduled"]) == (3, 1)
+        assert ready.ok("psn_post", "wait", posts["untouched"])["post"]["status"] == "published"
+        for name in ("sent", "cancelled", "moved"):
+            post = ready.ok("psn_post", "show", posts[name])["post"]
+            assert (post["status"], post["approved"], post["error"]["code"]) == (
+                "pending_approval",
+                False,
+                "restore.held",
+            )
+        assert [post["text"] for post in ready.sandbox_posts(account)] == ["Was sent", "Was untouched"]
+        assert len(ready.commits(account)) == 2
+
     def test_that_is_none_changes_nothing(self, ready: Workspace, tmp_path: Path) -> None:
         before = ready.ok("psn_post", "list")
         (tmp_path / "foreign.dump").write_bytes(b"this is no backup")
@@ -93,12 +128,27 @@ class TestABackup:
         file = str(tmp_path / "hub.dump")
         ready.ok("psn_hub", "backup", file)
         outcome = ready.refused("psn_hub", "restore", file, code="approval.needed", exit_code=6)
-        assert outcome.next_command == f"python3 manage.py psn_hub restore '{file}' --yes"
+        assert outcome.next_command == f"python3 manage.py psn_hub restore {shlex.quote(file)} --yes"
         ready.refused("psn_hub", "backup", file, code="backup.exists", exit_code=7)
 
 
-def take_key(source: Workspace, target: Workspace) -> None:
-    """Copy the encryption key, and nothing else, from one `config/hub.env` to another."""
-    (key,) = [line for line in source.hub_env.read_text().splitlines() if line.startswith("HUB_ENCRYPTION_KEY=")]
-    kept = [line for line in target.hub_env.read_text().splitlines() if not line.startswith("HUB_ENCRYPTION_KEY=")]
-    target.hub_env.write_text("\n".join([*kept, key]) + "\n")
+class TestAMissingDataDirectory:
+    def test_is_never_replaced_by_an_empty_hub(self, ready: Workspace) -> None:
+        ready.ok("psn_hub", "stop")
+        data, aside = ready.hub_home / "pg", ready.hub_home / "aside"
+        data.rename(aside)
+        try:
+            for command in ("psn_post list", "psn_setup", "psn_hub start", "psn_validate"):
+                outcome = ready.run(*command.split())
+                assert not outcome.result["ok"]
+                assert outcome.result["next_action"]["needs"] == "human", command
+                assert not data.exists()
+        finally:
+            aside.rename(data)
+            ready.ok("psn_setup")
+
+
+def read_line(workspace: Workspace, name: str) -> str:
+    """Read one line of `config/hub.env`, whole."""
+    (line,) = [line for line in workspace.hub_env.read_text().splitlines() if line.startswith(f"{name}=")]
+    return line

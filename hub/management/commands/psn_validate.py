@@ -36,9 +36,11 @@ class Command(PsnCommand):
             "code": "validation.failed",
             "message": f"{len(failed)} of {len(checks)} checks failed: {failed[0].message}",
         }
-        mend = next((check.next_command for check in failed if check.next_command), None)
+        first = failed[0]
         action = (
-            {"needs": "agent", "command": command_line(mend)} if mend else {"needs": "human", "ask": failed[0].message}
+            {"needs": "agent", "command": command_line(first.next_command)}
+            if first.next_command
+            else {"needs": "human", "ask": first.ask or first.message}
         )
         return Result(
             data, findings=[check.to_finding() for check in failed], exit_code=5, error=error, next_action=action

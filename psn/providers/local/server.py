@@ -107,6 +107,26 @@ class LocalServer:
             with locked(self._lock, owner=account) as lock:
                 return self._bring_up(account, lock=lock)
 
+    def wake(self) -> bool:
+        """Start the server when it is down; never create one. A hub whose disk is not mounted must not be replaced by an empty one.
+
+        Returns:
+            True when this call started it.
+
+        Raises:
+            NotReady: hub.data_missing, and what `ensure_running` raises.
+        """
+        if self.accepting():
+            return False
+        with explaining(self._home):
+            if not cluster.is_complete(self._cluster):
+                raise NotReady(
+                    f"The hub's data directory {self.data} is not there.",
+                    code="hub.data_missing",
+                    ask=f"Mount the disk that holds {self.data}, or put the directory back.",
+                )
+        return self.ensure_running()
+
     def stop(self, mode: StopMode = "fast") -> bool:
         """Stop it: `smart` waits for clients, `fast` disconnects them, `immediate` leaves a recovery to the next start.
 
@@ -153,7 +173,7 @@ class LocalServer:
         Raises:
             NotReady: hub.dump_failed, hub.no_disk, and what `ensure_running` raises.
         """
-        self._ensure_existing()
+        self.wake()
         target = target.absolute()
         with explaining(target.parent):
             # made with mode 0600
@@ -174,7 +194,7 @@ class LocalServer:
         Raises:
             NotReady: hub.restore_failed, hub.no_disk, and what `ensure_running` raises.
         """
-        self._ensure_existing()
+        self.wake()
         options = ("--exit-on-error", "--single-transaction", "--dbname", self._conninfo(database))
         done = run_tool("pg_restore", *options, str(source.absolute()))
         _check_tool(done.code, text=done.text, code="hub.restore_failed", folder=self._home)
@@ -225,12 +245,6 @@ class LocalServer:
             raise cluster.failure(
                 f"{text}\n{_read_log(self._cluster)}", what="The local hub did not start", folder=self._home
             )
-
-    def _ensure_existing(self) -> None:
-        with explaining(self._home):
-            if not cluster.is_complete(self._cluster):
-                raise NotReady(f"There is no hub in {self.data} yet.", code="hub.missing", next_command="psn_setup")
-        self.ensure_running()
 
     def _conninfo(self, database: str) -> str:
         parts = {"host": str(self.socket_dir), "port": str(PORT), "user": self.superuser, "dbname": database}
