@@ -13,6 +13,8 @@ def main(argv: list[str]) -> None:
     command = argv[1] if len(argv) > 1 else "help"
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "psn.settings")
     try:
+        _check_streams()
+        _end_like_ctrl_c()
         if sys.version_info < (3, 11):
             _fail(
                 command,
@@ -20,15 +22,52 @@ def main(argv: list[str]) -> None:
                 f"PSN needs Python 3.11 or newer; this is {sys.version.split()[0]}.",
                 exit_code=3,
             )
-        from psn.bootstrap import CannotBootstrap, ensure_environment
-
-        try:
-            ensure_environment([os.path.join(ROOT, "manage.py"), *argv[1:]])
-        except CannotBootstrap as error:
-            _fail(command, error.code, error.message, exit_code=3)
+        _enter_environment(command, argv)
         _run(argv)
     except KeyboardInterrupt:
         _fail(command, "interrupted", "Stopped by you.", exit_code=130)
+    except ImportError as error:
+        _fail(command, "boot.no_packages", _missing_package(error), exit_code=3)
+    except Exception as error:  # a command, or Django itself, that does not load
+        sys.excepthook(type(error), error, error.__traceback__)
+        _fail(
+            command,
+            "boot.failed",
+            f"PSN does not load: {type(error).__name__}: {error}. The traceback is on stderr.",
+            exit_code=3,
+        )
+
+
+def _check_streams() -> None:
+    """Leave none of the three descriptors closed: the next file to be opened would take its number."""
+    if sys.stdout is None:
+        if sys.stderr is not None:
+            print("stdout is closed, so the result has nowhere to go. Nothing was done.", file=sys.stderr)
+        sys.exit(2)
+    for number, name, mode in ((0, "stdin", "r"), (2, "stderr", "w")):
+        if getattr(sys, name) is None:
+            nowhere = os.open(os.devnull, os.O_RDWR)
+            if nowhere != number:
+                os.dup2(nowhere, number)
+                os.close(nowhere)
+            os.set_inheritable(number, True)
+            setattr(sys, name, open(number, mode, closefd=False))  # noqa: SIM115  (as long as the process)
+
+
+def _end_like_ctrl_c() -> None:
+    """Let SIGTERM end a command as Ctrl-C does: one result line, exit code 130. The worker has its own way to stop."""
+    import signal  # here and below: standard library that the version of Python above must not depend on
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+def _enter_environment(command: str, argv: list[str]) -> None:
+    from psn.bootstrap import CannotBootstrap, ensure_environment
+
+    try:
+        ensure_environment([os.path.join(ROOT, "manage.py"), *argv[1:]])
+    except CannotBootstrap as error:
+        _fail(command, error.code, error.message, exit_code=3)
 
 
 def _run(argv: list[str]) -> None:
@@ -41,6 +80,8 @@ def _run(argv: list[str]) -> None:
         return
     try:
         django.setup()
+    except ImportError:
+        raise
     except Exception as error:  # settings that do not import end in a result line too
         from hub.management.base import report_problem
 
@@ -54,6 +95,15 @@ def _run(argv: list[str]) -> None:
             following="python3 manage.py help",
         )
     load_command_class("hub", name).run_from_argv(argv)
+
+
+def _missing_package(error: ImportError) -> str:
+    how = (
+        "PSN_NO_BOOTSTRAP=1 keeps PSN from preparing its own: unset it and run the same command again, or install requirements.txt here."
+        if os.environ.get("PSN_NO_BOOTSTRAP") == "1"
+        else "Remove .venv and run the same command again."
+    )
+    return f"This Python ({sys.executable}) lacks a package of PSN: {error}. {how}"
 
 
 def _fail(command: str, code: str, message: str, *, exit_code: int, following: str = "") -> None:
@@ -70,9 +120,16 @@ def _fail(command: str, code: str, message: str, *, exit_code: int, following: s
     }
     action = {"needs": "agent", "command": following} if following else {"needs": "human", "ask": message}
     line |= {"ok": False, "command": command, "error": {"code": code, "message": message}, "next_action": action}
-    print(json.dumps(line, ensure_ascii=False))
-    print(message, file=sys.stderr)
+    _write(1, f"{json.dumps(line)}\n")  # ASCII: the locale may know nothing else
+    _write(2, f"{message}\n")
     sys.exit(exit_code)
+
+
+def _write(descriptor: int, text: str) -> None:
+    try:
+        os.write(descriptor, text.encode("utf-8", "backslashreplace"))
+    except OSError:  # nobody reads it; the exit code still says how it ended
+        return
 
 
 if __name__ == "__main__":

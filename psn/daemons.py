@@ -97,7 +97,7 @@ class Daemon:
         return True
 
     def _spawn(self) -> subprocess.Popen[bytes]:
-        self.folder.mkdir(parents=True, exist_ok=True)
+        _make_private_folder(self.folder)
         if self.log_path.exists() and self.log_path.stat().st_size > MAX_LOG_BYTES:
             self.log_path.replace(self.log_path.with_suffix(".log.1"))
         handle = os.open(self.log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
@@ -138,8 +138,9 @@ def hold_lock(path: Path) -> IO[str]:
     Raises:
         Conflict: another process holds it.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    file = path.open("a+")
+    _make_private_folder(path.parent)
+    file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600), "a+")
+    os.fchmod(file.fileno(), 0o600)
     for _ in range(50):  # somebody who merely looks holds the lock for a moment too
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -153,3 +154,9 @@ def hold_lock(path: Path) -> IO[str]:
     file.write(f"{os.getpid()}\n")
     file.flush()
     return file
+
+
+def _make_private_folder(folder: Path) -> None:
+    """Make a folder that its owner alone enters: whoever opens a lock file can hold the lock."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    folder.chmod(0o700)

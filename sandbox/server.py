@@ -56,6 +56,7 @@ def serve(*, state_dir: Path, port: int, ready_file: Path | None) -> None:
     Raises:
         InUse: the port or the state directory belongs to somebody else.
     """
+    os.umask(0o077)  # what people post here, and their tokens, are for its owner alone
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

@@ -28,6 +28,10 @@ def lock_state(state_dir: Path) -> IO[str]:
         InUse: another server runs on it.
     """
     state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for path in state_dir.glob("sandbox.*"):
+        path.chmod(
+            0o600
+        )  # an earlier version left them to the umask, and whoever opens the lock file can hold the lock
     lock = (state_dir / "sandbox.lock").open("a+")
     for _ in range(LOCK_TRIES):
         try:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import stat
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -28,16 +31,39 @@ PRIVATE = [
     "analytics/reports/2026-11.md",
     ".env",
     "elsewhere/hub.env",
+    # what writers that were killed leave, of this version and of earlier ones
+    "config/.tmp-x1y2z3.hub.env",
+    "config/.hub.env.x1y2z3",
+    "config/.keys.env.x1y2z3",
+    # what editors and careful people leave
+    "config/hub.env~",
+    "config/hub.env.bak",
+    "config/hub.env.old",
+    "config/.hub.env.swp",
+    "config/hub (copy).txt",
+    "config/connections/deeper/a.txt",
+    "hub.env.bak",
+    "hub.env~",
+    # backups, finished or not
+    "hub.dump",
+    "before-restore.dump",
+    ".hub.dump.x1y2z3.unfinished",
+    ".monday.x1y2z3.unfinished",
+    "hub.dump.old",
+    # tokens on their way to stdin
+    "token.json",
+    "token-x.json",
 ]
+checkout = pytest.mark.skipif(not (ROOT / ".git").exists(), reason="this is no checkout")
 
 
 def is_ignored(path: str) -> bool:
     done = subprocess.run(["git", "check-ignore", "-q", "--no-index", path], cwd=ROOT, capture_output=True, check=False)
-    if done.returncode not in (0, 1):
-        pytest.skip("this is no clone")
+    assert done.returncode in (0, 1), f"git does not answer: {done.stderr!r}"
     return done.returncode == 0
 
 
+@checkout
 class TestAPrivatePath:
     @pytest.mark.parametrize("path", PRIVATE)
     def test_cannot_be_committed(self, path: str) -> None:
@@ -49,7 +75,7 @@ class TestAPrivatePath:
             cwd=ROOT,
             capture_output=True,
             text=True,
-            check=False,
+            check=True,
         )
         assert [line for line in done.stdout.splitlines() if not line.endswith("/.gitkeep")] == []
 
@@ -69,6 +95,24 @@ class TestASecretFile:
         write_private(tmp_path / "hub.env", "A=b\n")
         modes = {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.rglob("*.env")}
         assert modes == {0o600}
+
+    def test_leaves_nothing_that_git_takes_when_its_writer_is_killed(self, tmp_path: Path) -> None:
+        """The temporary holds what the file holds; its name ends in `.env`, it is private, and a later writer removes it."""
+        code = (
+            "import os, sys, signal; from pathlib import Path; from psn.config.envfile import write_private\n"
+            "os.fsync = lambda number: os.kill(os.getpid(), signal.SIGKILL)\n"
+            "write_private(Path(sys.argv[1]), 'A=b')"
+        )
+        path = tmp_path / "hub.env"
+        killed = subprocess.run([sys.executable, "-c", code, path], cwd=ROOT, capture_output=True, check=False)
+        assert killed.returncode == -signal.SIGKILL, killed.stderr
+        (left,) = tmp_path.iterdir()
+        assert (left.suffix, stat.S_IMODE(left.stat().st_mode)) == (".env", 0o600)
+        write_private(path, "A=c\n")
+        assert left.exists()  # its writer might still be at work
+        os.utime(left, (0, 0))
+        write_private(path, "A=d\n")
+        assert list(tmp_path.iterdir()) == [path]
 
     def test_becomes_private_when_it_is_written_anew(self, tmp_path: Path) -> None:
         path = tmp_path / "keys.env"

@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 
 from hub.actions.accounts import find_account, token_of
 from hub.actions.people import get_me
+from hub.actions.sandbox import follow_sandbox
 from hub.models import Account, AuditEntry, OAuthToken, Post, Status
 from hub.publishing.grants import read_grant, store_grant
 from psn.errors import Conflict, InvalidInput, PlatformError
@@ -52,14 +53,16 @@ def connect_sandbox(*, platform: str, sandbox_url: str, handle: str = SANDBOX_HA
         code_verifier=authorization.code_verifier,
         now=now,
     )
+    follow_sandbox(sandbox_url)  # a profile that is known from another port is known here too, and connected anew
     return _connect(found, base_url=base_url, token=token, client_id=SANDBOX_CLIENT_ID, is_sandbox=True)
 
 
-def connect_with_token(*, platform: str, base_url: str, token: Token, client_id: str) -> Account:
+def connect_with_token(*, platform: str, base_url: str, token: Token, client_id: str, dry_run: bool = False) -> Account:
     """Connect an account with a token the person made in the platform's portal.
 
     Args:
         base_url: empty for the platform itself.
+        dry_run: ask the platform whose token it is, and store nothing.
 
     Raises:
         NeedsReconnect: the platform does not accept the token.
@@ -67,7 +70,7 @@ def connect_with_token(*, platform: str, base_url: str, token: Token, client_id:
     """
     found = get_platform(platform)
     checked = check_base_url(base_url) if base_url else ""
-    return _connect(found, base_url=checked, token=token, client_id=client_id, is_sandbox=False)
+    return _connect(found, base_url=checked, token=token, client_id=client_id, is_sandbox=False, dry_run=dry_run)
 
 
 def disconnect_account(account: str, *, now: datetime, dry_run: bool = False) -> tuple[Account, bool]:
@@ -77,18 +80,12 @@ def disconnect_account(account: str, *, now: datetime, dry_run: bool = False) ->
         the account, and whether the platform confirmed that the grant is gone.
 
     Raises:
-        Conflict: posts are scheduled for it: they would silently not go out.
+        Conflict: posts are going out, or are scheduled for it: they would silently not go out.
     """
     found = find_account(account)
     if found.status == Account.Status.DISCONNECTED:
         return found, True
-    waiting = Post.objects.filter(account=found, status__in=[Status.SCHEDULED, Status.PUBLISHING]).count()
-    if waiting:
-        raise Conflict(
-            f"{waiting} scheduled post{'s' if waiting != 1 else ''} of {found} would not go out. Cancel them first.",
-            code="account.has_posts",
-            next_command=f"psn_post list --status scheduled --account {found.id}",
-        )
+    _refuse_while_posts_wait(found)
     if dry_run:
         return found, False
     revoked = _give_back(found, now=now)
@@ -102,7 +99,26 @@ def disconnect_account(account: str, *, now: datetime, dry_run: bool = False) ->
     return found, revoked
 
 
-def _connect(platform: Platform, *, base_url: str, token: Token, client_id: str, is_sandbox: bool) -> Account:
+def _refuse_while_posts_wait(account: Account) -> None:
+    going = Post.objects.filter(account=account, status=Status.PUBLISHING).first()
+    if going is not None:
+        raise Conflict(
+            f"Post {going.id} of {account} is being published just now. Wait for its end.",
+            code="account.has_posts",
+            next_command=f"psn_post why {going.id}",
+        )
+    waiting = Post.objects.filter(account=account, status=Status.SCHEDULED).count()
+    if waiting:
+        raise Conflict(
+            f"{waiting} scheduled post{'s' if waiting != 1 else ''} of {account} would not go out. Cancel them first.",
+            code="account.has_posts",
+            next_command=f"psn_post list --status scheduled --account {account.id}",
+        )
+
+
+def _connect(
+    platform: Platform, *, base_url: str, token: Token, client_id: str, is_sandbox: bool, dry_run: bool = False
+) -> Account:
     """Ask whom the token belongs to, then store account and grant together. A known profile is connected anew."""
     adapter = platform.connect(base_url or platform.api_base_url, token.access_token)
     try:
@@ -110,6 +126,16 @@ def _connect(platform: Platform, *, base_url: str, token: Token, client_id: str,
     finally:
         adapter.close()
     me = get_me()
+    if dry_run:
+        return Account(
+            user=me,
+            platform=platform.name,
+            base_url=base_url,
+            platform_account_id=profile.platform_account_id,
+            handle=profile.handle,
+            name=profile.name,
+            is_sandbox=is_sandbox,
+        )
     with transaction.atomic():
         account, created = Account.objects.update_or_create(
             user=me,

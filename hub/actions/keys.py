@@ -8,9 +8,10 @@ from typing import Any
 from django.db.models.functions import Now
 
 from hub.actions.people import get_me
+from hub.connections import OWNER
 from hub.models import ApiKey
-from hub.sealing import context_of, rotate_key, sealing
-from psn.config.envfile import read_env_file, write_env_file
+from hub.sealing import SEALED, check_opens, context_of, opening, rotate_key, sealing
+from psn.config.envfile import check_value, read_env_file, write_env_file
 from psn.config.workspace import Workspace
 from psn.errors import InvalidInput, NotFound
 
@@ -26,8 +27,11 @@ def create_keys_file(workspace: Workspace) -> None:
         write_env_file(workspace.keys_env, {}, comment=COMMENT)
 
 
-def set_key(workspace: Workspace, *, name: str, value: str) -> dict[str, Any]:
+def set_key(workspace: Workspace, *, name: str, value: str, dry_run: bool = False) -> dict[str, Any]:
     """Store a key in `config/keys.env` and, sealed, in the hub.
+
+    Args:
+        dry_run: check everything, store nothing; gives where a key of this name is now.
 
     Raises:
         InvalidInput: no name, or a value no line can hold; the value is never repeated.
@@ -38,8 +42,14 @@ def set_key(workspace: Workspace, *, name: str, value: str) -> dict[str, Any]:
         raise InvalidInput(
             f"{name}: the value must be one line of 1 to {MAX_CHARACTERS} printable characters.", code="key.value"
         )
-    write_env_file(workspace.keys_env, read_env_file(workspace.keys_env) | {name: value}, comment=COMMENT)
+    values = read_env_file(workspace.keys_env)
     me = get_me()
+    if dry_run:
+        check_value(name, value)
+        opening()
+        in_hub = ApiKey.objects.filter(user=me, name=name).exists()
+        return {"name": name, "in_file": name in values, "in_hub": in_hub}
+    write_env_file(workspace.keys_env, values | {name: value}, comment=COMMENT)
     with sealing() as keyring:
         row = ApiKey.objects.filter(user=me, name=name).first() or ApiKey(user=me, name=name)
         row.key_sealed = keyring.seal(value, context=context_of(row, "key_sealed"))
@@ -55,24 +65,39 @@ def list_keys(workspace: Workspace) -> list[dict[str, Any]]:
     return [{"name": name, "in_file": name in in_file, "in_hub": name in in_hub} for name in sorted(in_file | in_hub)]
 
 
-def remove_key(workspace: Workspace, *, name: str) -> str:
+def remove_key(workspace: Workspace, *, name: str, dry_run: bool = False) -> str:
     """Forget a key, here and in the hub.
 
     Raises:
         NotFound: there is none of this name.
     """
     values = read_env_file(workspace.keys_env)
-    deleted, _ = ApiKey.objects.filter(user=get_me(), name=name).delete()
-    if name not in values and not deleted:
+    rows = ApiKey.objects.filter(user=get_me(), name=name)
+    if name not in values and not rows.exists():
         raise NotFound(f"There is no key {name}.", code="key.not_found", next_command="psn_config keys list")
+    if dry_run:
+        return name
+    rows.delete()
     if values.pop(name, None) is not None:
         write_env_file(workspace.keys_env, values, comment=COMMENT)
     return name
 
 
-def rotate() -> dict[str, Any]:
-    """Replace the hub's key; killed anywhere, run it again."""
-    return dict(rotate_key())
+def rotate(*, dry_run: bool = False) -> dict[str, Any]:
+    """Replace the hub's key; killed anywhere, run it again.
+
+    Args:
+        dry_run: only open everything that is sealed, and count it.
+
+    Raises:
+        NotReady: something sealed does not open with the present key.
+    """
+    if not dry_run:
+        return dict(rotate_key())
+    check_opens(OWNER)
+    columns = ((model, column) for model, names in SEALED.items() for column in names)
+    count = sum(model._default_manager.using(OWNER).exclude(**{column: ""}).count() for model, column in columns)
+    return {"key": opening().current.id, "sealed": count}
 
 
 def _check_name(name: str) -> None:

@@ -133,14 +133,18 @@ def check_post(post_id: str) -> list[Finding]:
     return get_platform(post.account.platform).check_parts([build_part(part) for part in load_parts(post)])
 
 
-def approve_post(post_id: str, *, now: datetime, dry_run: bool = False) -> Post:
+def approve_post(post_id: str, *, now: datetime, content_hash: str = "", dry_run: bool = False) -> Post:
     """Approve exactly this content, for its time if it has one.
+
+    Args:
+        content_hash: of what the person saw; empty trusts that nobody changed it since.
 
     Raises:
         InvalidInput: the time it was asked for has passed, or the platform would refuse it.
-        Conflict: there is nothing to approve any more.
+        Conflict: there is nothing to approve any more, or the content is not what the person saw.
     """
     post = get_post(post_id)
+    _check_seen(post, content_hash)
     if post.status == Status.SCHEDULED or (post.status == Status.APPROVED and post.approved_hash == post.content_hash):
         return post
     if post.scheduled_at is not None and post.scheduled_at < now and post.status in _BEFORE_SCHEDULED:
@@ -152,7 +156,7 @@ def approve_post(post_id: str, *, now: datetime, dry_run: bool = False) -> Post:
     check_connected(post.account)
     _refuse_errors(check_post(post_id), post.id)
     with transaction.atomic():
-        _approve(post)
+        _approve(post, seen=content_hash)
         if dry_run:
             _rehearsed(post)
     return post
@@ -315,9 +319,20 @@ def _ask(post: Post) -> None:
     Post.objects.change(post, to=Status.PENDING_APPROVAL, among=[Status.DRAFT], actor=PERSON)
 
 
-def _approve(post: Post) -> None:
+def _check_seen(post: Post, seen: str) -> None:
+    """Refuse a yes to something else than what is stored."""
+    if seen and seen != post.content_hash:
+        raise Conflict(
+            f"Post {post.id} is not what was shown: it was changed since. Look at it again.",
+            code="post.changed",
+            next_command=f"psn_post show {post.id}",
+        )
+
+
+def _approve(post: Post, *, seen: str = "") -> None:
     """Bind the approval to the content as it is stored, and schedule what already has a time."""
     locked = Post.objects.select_for_update().get(id=post.id)
+    _check_seen(locked, seen)
     content_hash = hash_content(locked, load_parts(locked))
     approval = {"approved_hash": content_hash, "approved_by": PERSON, "approved_at": Now()}
     if content_hash != locked.content_hash:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import socket
 import sys
+from datetime import datetime
+from itertools import groupby
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 
-from hub.models import Account
+from hub.models import Account, AuditEntry, OAuthToken
 from psn.config.hub import HubConfig
 from psn.daemons import Daemon
 from psn.errors import Conflict, InvalidInput, NotReady, Unavailable
@@ -55,14 +58,34 @@ def start_sandbox(hub: HubConfig, *, port: int | None = None) -> tuple[str, bool
                 code="sandbox.running",
                 next_command="psn_sandbox stop",
             )
+        follow_sandbox(running)  # whoever started it may have been killed before, or the accounts are a backup's
         return running, False
     if port is not None and not _is_free(port):
         raise Conflict(f"Port {port} is taken.", code="sandbox.port_taken", next_command="psn_sandbox start")
     daemon = sandbox_daemon(hub, port=port if port is not None else _choose_port(hub))
     started = daemon.start(is_ready=lambda: find_sandbox_url(hub) is not None)
     url = get_sandbox_url(hub)
-    _follow(url)
+    follow_sandbox(url)
     return url, started
+
+
+def follow_sandbox(url: str) -> None:
+    """Let the sandbox's accounts point at its present address.
+
+    Of several accounts for one profile, made when the sandbox had other addresses, the one connected last stays connected.
+    """
+    url = url.rstrip("/")
+    here = Q(is_sandbox=True) | Q(base_url__startswith=f"{url}/")
+    with transaction.atomic():
+        accounts = Account.objects.select_for_update().filter(here)
+        in_order = accounts.order_by("user_id", "platform", "platform_account_id", "id")
+        for _, twins in groupby(in_order, key=lambda one: (one.user_id, one.platform, one.platform_account_id)):
+            newest, *older = sorted(twins, key=_by_connection, reverse=True)
+            for account in older:
+                _retire(account, url=url)
+            address = f"{url}/{newest.platform}"
+            if newest.base_url != address:
+                Account.objects.filter(id=newest.id).update(base_url=address)
 
 
 def stop_sandbox(hub: HubConfig) -> bool:
@@ -134,11 +157,31 @@ def clear_faults(hub: HubConfig) -> int:
     return int(_call(get_sandbox_url(hub), "DELETE", "/_sandbox/faults").json()["cleared"])
 
 
-def _follow(url: str) -> None:
-    """Let the sandbox's accounts point at its present address."""
-    with transaction.atomic():
-        for account in Account.objects.select_for_update().filter(is_sandbox=True):
-            Account.objects.filter(id=account.id).update(base_url=f"{url}/{account.platform}")
+def _by_connection(account: Account) -> tuple[bool, datetime]:
+    return account.status != Account.Status.DISCONNECTED, account.connected_at
+
+
+def _retire(account: Account, *, url: str) -> None:
+    """Disconnect an account whose profile has a newer one, and leave the sandbox's address to that."""
+    address = f"{url}/{account.platform}/replaced/{account.id}"  # one that is no other account's; nothing answers there
+    if account.status == Account.Status.DISCONNECTED:
+        Account.objects.filter(id=account.id).update(base_url=address)
+        return
+    OAuthToken.objects.filter(account_id=account.id).delete()
+    Account.objects.filter(id=account.id).update(
+        base_url=address,
+        status=Account.Status.DISCONNECTED,
+        status_reason="another account of this hub has the same profile",
+    )
+    AuditEntry.objects.create(
+        user_id=account.user_id,
+        actor="psn",
+        action="account.disconnected",
+        subject="account",
+        subject_id=str(account.id),
+        from_state=account.status,
+        to_state=Account.Status.DISCONNECTED,
+    )
 
 
 def _choose_port(hub: HubConfig) -> int:

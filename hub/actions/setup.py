@@ -153,6 +153,3 @@ def _holds(step: Step, run: Run) -> bool:
         return step.check(run)
     except Problem:
         return False
-
-
-__all__ = ["STEPS", "Event", "Run", "describe", "plan_setup", "run_setup"]

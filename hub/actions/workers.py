@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from django.db.models import Min
@@ -9,28 +10,35 @@ from django.db.models.functions import Now
 
 from hub.actions import hubs
 from hub.models import Post, Status, WorkerHeartbeat
+from hub.queue.cluster import BEAT_SECONDS
 from hub.queue.heartbeat import FRESH, living_workers
 from hub.queue.supervisor import Supervisor, worker_daemon
 from psn import __version__
 from psn.config.hub import HubConfig
 from psn.config.workspace import Workspace
+from psn.daemons import Daemon
 from psn.errors import Conflict, NotReady
+
+STOP_SECONDS = 90.0  # more than the supervisor gives to the posts that are going out
+POLL_SECONDS = 0.2
 
 
 def start_worker(hub: HubConfig) -> dict[str, Any]:
-    """Start the worker and wait for its sign of life.
+    """Start the worker and wait for its sign of life. One that runs and has been silent for a minute is started anew.
 
     Raises:
         NotReady: it did not come up; the message carries the end of its log.
     """
     daemon = worker_daemon(hub)
+    if _is_silent(daemon):
+        daemon.stop(seconds=STOP_SECONDS)
     started = daemon.start(is_ready=lambda: bool(living_workers()) and daemon.is_running(), seconds=60.0)
     return {"started": started, "pid": daemon.pid(), "log": str(daemon.log_path)}
 
 
 def stop_worker(hub: HubConfig) -> bool:
     """Let the worker finish what is going out, then stop it. False when it was not running."""
-    return worker_daemon(hub).stop(seconds=90.0)
+    return worker_daemon(hub).stop(seconds=STOP_SECONDS)
 
 
 def run_worker(hub: HubConfig) -> int:
@@ -82,6 +90,25 @@ def check_worker() -> None:
     """
     if not living_workers():
         raise NotReady("No worker lives, so nothing goes out.", code="worker.down", next_command="psn_worker start")
+
+
+def _is_silent(daemon: Daemon) -> bool:
+    """Whether a worker runs here that has had a minute for a sign of life, and two beats more, and gave none.
+
+    Two beats more, because a computer that just woke up has old signs of life and a worker that is well.
+    """
+    give_up = time.monotonic() + 2 * BEAT_SECONDS
+    while daemon.is_running() and not living_workers():
+        try:
+            began = daemon.lock_path.stat().st_mtime  # it wrote its pid there when it began
+        except FileNotFoundError:
+            return False
+        if time.time() - began < FRESH.total_seconds():
+            return False
+        if time.monotonic() > give_up:
+            return True
+        time.sleep(POLL_SECONDS)
+    return False
 
 
 def _describe(worker: WorkerHeartbeat) -> dict[str, Any]:

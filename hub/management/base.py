@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
@@ -12,15 +13,26 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, OperationalError, connections
 
-from hub.management.envelope import Stream, report, take_stdout
+from hub.management.envelope import EXIT_BUG, Stream, report, say, take_stdout
 from psn.config.hub import HubConfig
 from psn.errors import NotReady, Problem, Usage
 
 Verb = Callable[..., Any]
 
 
+class _HelpAsked(Exception):
+    """A person asked for help, and for nothing that is wrong."""
+
+
 class _Parser(argparse.ArgumentParser):
-    """An argument parser that raises instead of printing and leaving."""
+    """An argument parser that raises instead of printing and leaving, and takes options typed whole: a yes is no `--app` (POST-4)."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{**options, "allow_abbrev": False})
+
+    def print_help(self, file: Any = None) -> None:
+        """Give the help to the top of the process, which knows where stdout is."""
+        raise _HelpAsked(self.format_help())
 
     def error(self, message: str) -> NoReturn:
         raise Usage(f"{message[:1].upper()}{message[1:]}. See: {self.prog} --help", code="usage")
@@ -73,16 +85,18 @@ class PsnCommand(BaseCommand):
 
     def run_from_argv(self, argv: list[str]) -> None:
         """Run as a process: lines on stdout, a typed exit code, never a traceback on stdout."""
-        if {"-h", "--help"} & set(argv[2:]):
-            self.create_parser(argv[0], argv[1]).parse_args(argv[2:])
         self.stream = Stream(take_stdout(), command=argv[1])
         try:
             code = self._run(argv)
+        except _HelpAsked as help_:
+            self.stream.write(str(help_))
+            code = 0
         except BaseException as error:  # the very top: everything becomes one result line
+            _finish_undisturbed()
             code = report(self.stream, _translate(error))
         finally:
             connections.close_all()
-        sys.exit(code)
+        sys.exit(_final_code(self.stream, code))
 
     def _run(self, argv: list[str]) -> int:
         options = vars(self.create_parser(argv[0], argv[1]).parse_args(argv[2:]))
@@ -93,6 +107,7 @@ class PsnCommand(BaseCommand):
             _ = self.hub
         data = verb(**options)
         result = data if isinstance(data, Result) else Result(data)
+        _finish_undisturbed()
         self.stream.result(
             ok=result.exit_code == 0,
             data=result.data,
@@ -124,12 +139,31 @@ class Result:
 
 
 def report_problem(command: str, error: BaseException) -> NoReturn:
-    """End in a result line when settings do not import, so that no command object exists yet."""
+    """End in a result line when settings do not import, so that no command object exists yet, and no command would help."""
     stream = Stream(take_stdout(), command=command)
     problem = (
         error if isinstance(error, Problem) else NotReady(f"PSN's settings cannot be read: {error}", code="boot.failed")
     )
-    sys.exit(report(stream, problem))
+    problem.next_command, problem.ask = None, problem.ask or problem.message
+    sys.exit(_final_code(stream, report(stream, problem)))
+
+
+def _finish_undisturbed() -> None:
+    """Let no signal come between the end of the work and its result line, or after it."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+
+
+def _final_code(stream: Stream, code: int) -> int:
+    """Tell on stderr, and by the exit code where it would say that all is well, that nobody got the result."""
+    if stream.lost is None:
+        return code
+    if code:
+        say(f"The result line could not be written to stdout: {stream.lost.strerror}.")
+        return code
+    reason = stream.lost.strerror
+    say(f"The work is done, but its result could not be written to stdout: {reason}. Look before you repeat it.")
+    return EXIT_BUG
 
 
 def _translate(error: BaseException) -> BaseException:

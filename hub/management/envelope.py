@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import sys
 import traceback
 import uuid
@@ -18,14 +19,23 @@ from typing import Any
 from psn.errors import Finding, InvalidInput, Problem
 
 VERSION = "psn.cli/1"
+# What is wrong in a file of the person's: any command that reads the file fails in the same way, so none of them is the next step
+_IN_A_FILE = ("config.", "key.missing", "key.malformed", "key.unknown", "key.wrong", "key.damaged")
+_TYPED = ("config.value",)  # what the person just typed, before it comes to a file
+KEY_BACK = (
+    "Put HUB_ENCRYPTION_KEY back into config/hub.env from your copy of that file. "
+    "A hub whose set-up never ended has none yet: then run psn_setup again."
+)
 EXIT_BUG = 70
-EXIT_INTERRUPTED = 130
+EXIT_INTERRUPTED = 130  # by Ctrl-C or by SIGTERM: either way somebody wanted it to end
 # JSON lets them stand in a text, and many a reader takes them for the end of the line
 _LINE_BREAKS = {number: f"\\u{number:04x}" for number in (0x85, 0x2028, 0x2029)}
 
 
 class Stream:
     """One run's lines.
+
+    When nobody takes them any more (a reader that left, a full disk), the work goes on: `lost` then says why.
 
     Args:
         descriptor: where lines are written.
@@ -35,6 +45,7 @@ class Stream:
         self.command = command
         self.run = uuid.uuid4().hex[:8]
         self.descriptor = descriptor
+        self.lost: OSError | None = None
         self._seq = 0
 
     def progress(self, *, step: str, name: str, status: str, detail: Mapping[str, Any] | str | None = None) -> None:
@@ -44,7 +55,7 @@ class Stream:
         )
         if status != "start" or detail is None:
             note = f": {detail}" if isinstance(detail, str) else ""
-            print(f"[{step}] {name} … {status}{note}", file=sys.stderr, flush=True)
+            say(f"[{step}] {name} … {status}{note}")
 
     def result(
         self,
@@ -65,9 +76,18 @@ class Stream:
         self._seq += 1
         line = {"v": VERSION, "run": self.run, "seq": self._seq, "ts": datetime.now(UTC), "type": kind, **body}
         text = json.dumps(line, ensure_ascii=False, default=_plain).translate(_LINE_BREAKS)
-        raw = f"{text}\n".encode("utf-8", "backslashreplace")
-        while raw:
-            raw = raw[os.write(self.descriptor, raw) :]
+        self.write(f"{text}\n")
+
+    def write(self, text: str) -> None:
+        """Write what stands on stdout, all of it or, from the first failure on, nothing."""
+        raw = text.encode("utf-8", "backslashreplace")
+        while raw and self.lost is None:
+            try:
+                raw = raw[os.write(self.descriptor, raw) :]
+            except BlockingIOError:  # a pipe that does not block, and is full
+                select.select([], [self.descriptor], [])
+            except OSError as error:
+                self.lost = error
 
 
 def _plain(value: object) -> str:
@@ -86,6 +106,14 @@ def take_stdout() -> int:
     return descriptor
 
 
+def say(text: str) -> None:
+    """Tell people something on stderr; when that is closed or full, go on without."""
+    try:
+        print(text, file=sys.stderr, flush=True)
+    except OSError:  # what is left in the buffer would fail again at the end of the process
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+
+
 def command_line(command: str) -> str:
     """Make a psn command complete, so that it runs as it stands from the workspace."""
     return f"python3 manage.py {command}"
@@ -100,7 +128,7 @@ def report(stream: Stream, error: BaseException) -> int:
             error={"code": error.error_code, "message": error.message},
             next_action=_next_action(error, command=stream.command),
         )
-        print(error.message, file=sys.stderr)
+        say(error.message)
         return error.exit_code
     if isinstance(error, KeyboardInterrupt):
         stream.result(
@@ -109,20 +137,33 @@ def report(stream: Stream, error: BaseException) -> int:
             next_action={"needs": "none"},
         )
         return EXIT_INTERRUPTED
-    traceback.print_exception(error)
+    say("".join(traceback.format_exception(error)).rstrip())
     message = f"This is a bug in PSN: {type(error).__name__}. The traceback is on stderr under this reference."
     stream.result(
         ok=False,
         error={"code": "bug", "message": message, "ref": stream.run},
         next_action={"needs": "human", "ask": "Report it with the traceback; leave out what is private in it."},
     )
-    print(f"reference: {stream.run}", file=sys.stderr)
+    say(f"reference: {stream.run}")
     return EXIT_BUG
+
+
+def is_in_a_file(code: str) -> bool:
+    """Whether a code says that a file of the person's is wrong, which no command mends."""
+    return code.startswith(_IN_A_FILE) and code not in _TYPED
+
+
+def ask_to_mend(error: Problem) -> str:
+    """Say what a person must do about a file; the message names the file and the line."""
+    return error.ask or (KEY_BACK if error.error_code.startswith("key.") else error.message)
 
 
 def _next_action(error: Problem, *, command: str) -> dict[str, Any]:
     """Name the next step; where the error names none, input is corrected by the command's help and the rest by a person."""
-    following = error.next_command or (f"{command} --help" if isinstance(error, InvalidInput) else None)
+    if is_in_a_file(error.error_code):
+        return {"needs": "human", "ask": ask_to_mend(error)}
+    by_help = isinstance(error, InvalidInput) and not error.ask
+    following = error.next_command or (f"{command} --help" if by_help else None)
     ask = error.ask or (None if following else error.message)
     action: dict[str, Any] = {"needs": "human" if ask else "agent"}
     if following:

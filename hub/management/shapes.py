@@ -19,6 +19,7 @@ def account_shape(account: Account) -> dict[str, Any]:
         "sandbox": account.is_sandbox,
         "base_url": account.base_url or None,
         "connected_at": account.connected_at,
+        "next_allowed_at": account.next_allowed_at,
     }
 
 

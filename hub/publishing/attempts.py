@@ -7,7 +7,7 @@ import hashlib
 from django.db.models.functions import Now
 
 from hub.models import Attempt, Post, PostPart
-from psn.errors import PlatformError, RateLimited, Unavailable, UnknownOutcome
+from psn.errors import PlatformError, Problem, RateLimited, Unavailable, UnknownOutcome
 
 Outcome = Attempt.Outcome
 
@@ -40,20 +40,31 @@ def close_attempt(attempt: Attempt, *, remote_id: str, http_status: int, request
     )
 
 
-def close_refused(attempt: Attempt, error: PlatformError) -> None:
+def close_refused(attempt: Attempt, error: Problem) -> None:
     """Store why the call did not succeed, or that nobody knows."""
+    answer = error if isinstance(error, PlatformError) else None
     Attempt.objects.filter(id=attempt.id, finished_at__isnull=True).update(
         finished_at=Now(),
         outcome=classify(error),
-        http_status=error.http_status,
-        request_id=error.request_id or "",
+        http_status=answer.http_status if answer else None,
+        request_id=(answer.request_id if answer else None) or "",
         retry_at=error.retry_at if isinstance(error, RateLimited) else None,
         detail=error.message,
     )
 
 
-def classify(error: PlatformError) -> Attempt.Outcome:
-    """Name the outcome that an error means."""
+def close_abandoned(post: Post, *, detail: str) -> None:
+    """Close what a bug left open under this claim: nobody knows what became of it.
+
+    An open commit would be in the way of the next one for ever, also of the one that a person decides on.
+    """
+    Attempt.objects.filter(post_id=post.id, fence=post.fence, finished_at__isnull=True).update(
+        finished_at=Now(), outcome=Outcome.UNKNOWN, detail=detail
+    )
+
+
+def classify(error: Problem) -> Attempt.Outcome:
+    """Name the outcome that an error means. What PSN itself refuses was not sent and will not be."""
     match error:
         case UnknownOutcome():
             return Outcome.UNKNOWN

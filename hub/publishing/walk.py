@@ -5,10 +5,12 @@ What must hold at each step stands beside it; the database refuses the rest (mig
 
 from __future__ import annotations
 
+import logging
 import time
 import uuid
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from django.conf import settings
 from django.db import transaction
@@ -19,9 +21,12 @@ from hub.models import Account, Attempt, AuditEntry, Post, PostPart, Status
 from hub.publishing import attempts, endings
 from hub.publishing.content import build_part, check_media_unchanged, hash_content, load_parts
 from hub.publishing.grants import open_adapter
+from hub.publishing.patience import UNREACHABLE, close_connection, store_patiently
 from hub.queue import bells
-from psn.errors import ApprovalNeeded, PlatformError, Problem, UnknownOutcome
+from psn.errors import ApprovalNeeded, Problem, UnknownOutcome
 from psn.platforms.base import Adapter, Published
+
+log = logging.getLogger(__name__)
 
 DRAIN_SECONDS = 45.0  # how long one bell may go on with what else is due; the queue ends a task at 600
 MARGIN_SECONDS = 5.0  # between the last moment a byte may leave and the end of the lease
@@ -68,8 +73,11 @@ def abandon(*, worker: str) -> None:
     That need not be the post whose bell rang. The account's next post gets a bell, because nobody keeps the account busy any more.
     """
     message = "PSN stumbled over a bug of its own while publishing this post; the worker's log has the traceback."
-    for post in Post.objects.select_related("account").filter(status=Status.PUBLISHING, lease_owner=worker):
+    close_connection()  # what broke may have been the connection
+    left = Post.objects.select_related("account").filter(status=Status.PUBLISHING, lease_owner=worker)
+    for post in store_patiently(lambda: list(left.all())):
         sending = post.phase == Post.Phase.SENDING
+        store_patiently(partial(attempts.close_abandoned, post, detail=message))
         endings.end_with(post, UnknownOutcome(message) if sending else Problem(message, code="bug"), now=timezone.now())
         if following := _find_due(post.account_id):
             _ring_now(following)
@@ -149,10 +157,14 @@ def _send_part(post: Post, part: PostPart, *, adapter: Adapter, reply_to: str | 
     intent = _write_intent(post, part)
     try:
         published = adapter.create_post(content, media_ids=media_ids, reply_to=reply_to, send_before=intent.send_before)
-    except PlatformError as error:
-        attempts.close_refused(intent.attempt, error)
+    except Problem as error:
+        store_patiently(partial(attempts.close_refused, intent.attempt, error))
         raise
-    _store_answer(post, part, intent.attempt, published)
+    try:
+        store_patiently(lambda: _store_answer(post, part, intent.attempt, published))
+    except UNREACHABLE:
+        log.error("%s is live as %s, and the hub could not be told", part, published.platform_post_id)  # noqa: TRY400
+        raise
 
 
 def _upload(post: Post, part: PostPart, number: int, *, adapter: Adapter) -> str:
@@ -162,10 +174,10 @@ def _upload(post: Post, part: PostPart, number: int, *, adapter: Adapter) -> str
     attempt = attempts.open_attempt(post, part, kind=Attempt.Kind.UPLOAD, what=str(media.path))
     try:
         media_id = adapter.upload_media(media)
-    except PlatformError as error:
-        attempts.close_refused(attempt, error)
+    except Problem as error:
+        store_patiently(partial(attempts.close_refused, attempt, error))
         raise
-    attempts.close_attempt(attempt, remote_id=media_id, http_status=0, request_id="")
+    store_patiently(partial(attempts.close_attempt, attempt, remote_id=media_id, http_status=0, request_id=""))
     return media_id
 
 
@@ -181,7 +193,7 @@ def _write_intent(post: Post, part: PostPart) -> Intent:
 
 
 def _store_answer(post: Post, part: PostPart, attempt: Attempt, published: Published) -> None:
-    """Close the attempt and store the remote id together, right after the part is live (PUB-4)."""
+    """Close the attempt and store the remote id together, right after the part is live (PUB-4). Harmless to repeat."""
     with transaction.atomic():
         attempts.close_attempt(
             attempt,

@@ -14,6 +14,7 @@ import sys
 from typing import Any
 
 import django
+from django.db import connections
 
 from psn.platforms.registry import get_platform, platform_names
 
@@ -29,6 +30,7 @@ def main() -> int:
     from django_q.cluster import Cluster  # after setup: its models need the app registry
 
     _warm_up()
+    _take_over()
     cluster = Cluster()
     stopping: list[int] = []
     cluster.start()
@@ -56,6 +58,12 @@ def _warm_up() -> None:
 
     for name in platform_names():
         get_platform(name).connect("https://localhost", "warm-up").close()
+
+
+def _take_over() -> None:
+    """See to what a killed predecessor left, before the workers are forked; they must not inherit this connection."""
+    importlib.import_module("hub.tasks").take_over(worker=os.environ["PSN_WORKER"])
+    connections.close_all()
 
 
 def _beat_while_alive(cluster: Any) -> None:

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 from datetime import UTC, datetime, timedelta
 from functools import cache
 
-from django.db import DatabaseError
+import psycopg
+from django.db import Error, connections
 from django.db.models.functions import Now
 
 from hub.models import WorkerHeartbeat
 from hub.rls.identity import acting_for_nobody
 from psn import __version__
+from psn.errors import NotReady
+
+log = logging.getLogger(__name__)
 
 FRESH = timedelta(seconds=60)
+# The driver's own error: naming who acts, the first statement of a transaction, is not translated into Django's.
+_UNREACHABLE = (Error, psycopg.Error, NotReady)
 
 
 def beat() -> None:
-    """Write that this worker lives. A hub that cannot be reached just now is no reason to die."""
+    """Write that this worker lives. A hub that cannot be reached just now is no reason to die; the next beat connects anew."""
     name, _, incarnation = os.environ["PSN_WORKER"].partition(":")
     mine = {"incarnation": incarnation, "host": socket.gethostname(), "pid": os.getpid(), "version": __version__}
     try:
@@ -26,8 +33,9 @@ def beat() -> None:
             WorkerHeartbeat.objects.update_or_create(
                 name=name, defaults={**mine, "started_at": _started_at(), "beat_at": Now()}
             )
-    except DatabaseError:
-        return
+    except _UNREACHABLE as error:
+        log.warning("no sign of life could be written: %s", error)
+        connections["default"].close()
 
 
 def forget() -> None:
@@ -36,8 +44,8 @@ def forget() -> None:
     try:
         with acting_for_nobody():
             WorkerHeartbeat.objects.filter(name=name, incarnation=incarnation).delete()
-    except DatabaseError:
-        return
+    except _UNREACHABLE:
+        connections["default"].close()
 
 
 def living_workers() -> list[WorkerHeartbeat]:

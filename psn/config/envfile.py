@@ -6,7 +6,9 @@ import os
 import re
 import stat
 import tempfile
+import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import environ
@@ -16,6 +18,7 @@ from psn.errors import InvalidInput, NotReady
 _LINE = re.compile(
     r"(#.*|(export )?[A-Za-z_][A-Za-z0-9_]*=.*)?"
 )  # what the library takes: it logs any other line whole
+_STALE_SECONDS = 60.0  # a write takes milliseconds; a temporary this old was left by a writer that died
 _PLAIN = re.compile(r"[A-Za-z0-9_./:@%+,=~-]*")
 
 
@@ -59,12 +62,15 @@ def write_env_file(path: Path, values: Mapping[str, str], *, comment: str) -> No
 def write_private(path: Path, text: str) -> None:
     """Write a 0600 file in one step.
 
+    The temporary's name ends as the file's does, so that whatever ignores the one ignores the other, too.
+
     Raises:
         NotReady: the folder is not writable, or the disk is full.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # mkstemp makes it 0600
+        _remove_stale(path)
+        handle, temporary = tempfile.mkstemp(prefix=".tmp-", suffix=f".{path.name}", dir=path.parent)  # 0600
     except OSError as error:
         raise _not_writable(path, error) from error
     try:
@@ -76,6 +82,15 @@ def write_private(path: Path, text: str) -> None:
     except OSError as error:
         Path(temporary).unlink(missing_ok=True)
         raise _not_writable(path, error) from error
+
+
+def check_value(name: str, value: str) -> None:
+    """Refuse a value that no line can hold; the value is never repeated.
+
+    Raises:
+        InvalidInput: it has quotes, backslashes or line breaks.
+    """
+    _quoted(name, value)
 
 
 def check_private(path: Path) -> None:
@@ -92,7 +107,17 @@ def check_private(path: Path) -> None:
         )
 
 
+def _remove_stale(path: Path) -> None:
+    """Remove what writers of this file left that were killed: it holds what the file holds."""
+    for left in path.parent.glob(f".tmp-*.{path.name}"):
+        with suppress(FileNotFoundError):
+            if time.time() - left.stat().st_mtime > _STALE_SECONDS:
+                left.unlink()
+
+
 def _read_private(path: Path) -> str:
+    if path.is_dir():
+        raise NotReady(f"{path} is a folder; it must be a file. Move the folder away.", code="config.unreadable")
     try:
         check_private(path)
         return path.read_text(encoding="utf-8")

@@ -75,6 +75,12 @@ TABLE = [
     Case("a text in broken characters", [*CREATE, "--text", "\udcff"], "text.encoding", 5),
     Case("media that are not there", [*CREATE, "--text", "x", "--media", "/nonexistent/a.png"], "media.not_found", 5),
     Case("media of a wrong type", [*CREATE, "--text", "x", "--media", str(REPOSITORY / "manage.py")], "media.type", 5),
+    Case("a file of a user who is not here", [*CREATE, "--file", "~nosuch/x"], "text.unreadable", 5),
+    Case("a file with a name too long", [*CREATE, "--file", "a" * 300], "text.unreadable", 5),
+    Case("a file without an end", [*CREATE, "--file", "/dev/zero"], "text.too_large", 5),
+    Case("media of a user who is not here", [*CREATE, "--text", "x", "--media", "~nosuch/x.png"], "media.unreadable", 5),
+    Case("media with a name too long", [*CREATE, "--text", "x", "--media", "a" * 300 + ".png"], "media.unreadable", 5),
+    Case("media without an end", [*CREATE, "--text", "x", "--media", "/dev/zero"], "media.not_found", 5),
     Case("an alt text without media", [*CREATE, "--text", "x", "--alt", "a cat"], "usage", 2),
     # the command line itself
     Case("a verb that does not exist", ["psn_post", "sing"], "usage", 2),
@@ -128,6 +134,22 @@ TABLE = [
     Case("a backup into no folder", ["psn_hub", "backup", "/nonexistent/hub.dump"], "hub.not_writable", 3),
     Case("a restore without a yes", ["psn_hub", "restore", "/nonexistent/hub.dump"], "approval.needed", 6),
     Case("a restore of nothing", ["psn_hub", "restore", "/nonexistent/hub.dump", "--yes"], "backup.not_found", 1),
+    Case("a backup at a user's who is not here", ["psn_hub", "backup", "~nosuch/x"], "backup.path", 5),
+    Case("a backup with a name too long", ["psn_hub", "backup", "a" * 300], "backup.path", 5),
+    Case("a restore from a user who is not here", ["psn_hub", "restore", "~nosuch/x", "--yes"], "backup.path", 5),
+    Case("a restore from a name too long", ["psn_hub", "restore", "a" * 300, "--dry-run"], "backup.path", 5),
+    # rehearsals refuse what the thing itself refuses
+    Case("a rehearsed key that no file can hold", [*KEYS, "set", "VENDOR_KEY", "--dry-run"], "config.value", 5, SECRET.encode() + b"'"),
+    Case("a rehearsed removal of no key", [*KEYS, "remove", "VENDOR_KEY", "--dry-run"], "key.not_found", 1),
+    Case("a rehearsed backup over a file", ["psn_hub", "backup", str(REPOSITORY / "manage.py"), "--dry-run"], "backup.exists", 7),
+    Case("a rehearsed account at the sandbox", ["psn_account", "connect", "x", "--sandbox", "--dry-run"], "usage", 2),
+    Case(
+        "a rehearsed token that nobody takes",
+        [*CONNECT, "http://127.0.0.1:9", "--dry-run"],
+        "platform.unavailable",
+        4,
+        json.dumps({"access_token": SECRET}).encode(),
+    ),
     # the sandbox
     Case("a port that is none", ["psn_sandbox", "start", "--port", "70000"], "sandbox.port", 5),
     Case("a fault that does not exist", ["psn_sandbox", "fault", "sulk"], "usage", 2),
@@ -239,8 +261,16 @@ class TestConfigFiles:
     def test_of_yaml_name_file_line_and_field(self, files: Workspace, text: str, code: str, at: str) -> None:
         files.strategy.write_text(text)
         outcome = files.refused("psn_setup", code=code, exit_code=5)
+        assert (outcome.result["next_action"]["needs"], outcome.next_command) == ("human", None)
         assert f"{files.strategy}, {at}" in outcome.result["error"]["message"]
         assert outcome.result["findings"][0]["at"] == at
+
+
+def check_that_only_a_person_helps(outcome: Outcome) -> None:
+    """Every command would fail with the same error, so none of them is proposed."""
+    action = outcome.result["next_action"]
+    assert (action["needs"], action.get("command")) == ("human", None)
+    assert "HUB_ENCRYPTION_KEY" in action["ask"]
 
 
 class TestTheKey:
@@ -263,6 +293,13 @@ class TestTheKey:
     def test_is_missed_by_validation(self, files: Workspace, spoilt: str) -> None:
         outcome = files.refused("psn_validate", code="validation.failed", exit_code=5)
         assert outcome.result["findings"]
+        check_that_only_a_person_helps(outcome)
+
+    def test_is_asked_of_a_person_by_whatever_needs_it(self, files: Workspace, spoilt: str) -> None:
+        commands = (["psn_config", "keys", "rotate", "--dry-run"], ["psn_config", "keys", "rotate"], ["psn_setup"])
+        for outcome in (files.run(*command) for command in commands):
+            assert outcome.code[:4] == "key.", outcome.result
+            check_that_only_a_person_helps(outcome)
 
     def test_is_never_made_anew_over_what_is_sealed(self, files: Workspace, spoilt: str) -> None:
         before = files.hub_env.read_bytes()
@@ -372,13 +409,14 @@ class TestADataDirectory:
         shutil.rmtree(data)
         fresh.ok("psn_setup", "--only", "hub")
 
-    def test_that_is_gone_leads_to_set_up(self, fresh: Workspace) -> None:
+    def test_that_is_gone_is_asked_of_a_person(self, fresh: Workspace) -> None:
         fresh.ok("psn_setup", "--only", "environment")
         fresh.ok("psn_setup", "--only", "hub")
         fresh.ok("psn_hub", "stop")
         shutil.rmtree(fresh.hub_home / "pg")
-        outcome = fresh.refused("psn_post", "list", code="hub.incomplete", exit_code=3)
-        assert outcome.next_command == "python3 manage.py psn_setup"
+        outcome = fresh.refused("psn_post", "list", code="hub.data_missing", exit_code=3)
+        check_refusal(outcome)
+        assert (outcome.result["next_action"]["needs"], outcome.next_command) == ("human", None)
 
 
 class TestAWorkspaceWithoutAHub:

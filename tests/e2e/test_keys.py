@@ -9,11 +9,14 @@ import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
 from psn.providers.local import PORT, binary
-from tests.e2e.workspace import Outcome, Workspace
+from tests.e2e.workspace import Outcome, Workspace, new_handle
+from tests.sandbox.people import connect
+from tests.sandbox.process import Sandbox
 
 CANARY = "canary-7f3a9e21-value"
 
@@ -27,6 +30,11 @@ def dump(workspace: Workspace) -> str:
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     return done.stdout
+
+
+def sandbox_of(workspace: Workspace) -> Sandbox:
+    """The workspace's sandbox, to connect people at it past PSN."""
+    return Sandbox(url=workspace.sandbox_url, state_dir=workspace.hub_home / "sandbox", process=cast(Any, None))
 
 
 def logs(workspace: Workspace) -> str:
@@ -74,6 +82,49 @@ class TestAVendorsKey:
         )
         assert (outcome.exit_code, outcome.code) == (4, "account.needs_reconnect")
         assert CANARY not in outcome.stdout + outcome.stderr + logs(ready) + dump(ready)
+
+
+class TestARehearsal:
+    """`--dry-run` checks what the thing itself checks, and changes nothing."""
+
+    def test_of_a_key_stores_nothing(self, ready: Workspace) -> None:
+        keys_env = (ready.root / "config" / "keys.env").read_bytes()
+        said = ready.run("psn_config", "keys", "set", "REHEARSED", "--dry-run", stdin=CANARY.encode())
+        assert said.data == {"key": {"name": "REHEARSED", "in_file": False, "in_hub": False}, "dry_run": True}
+        assert CANARY not in said.stdout + said.stderr
+        assert ready.ok("psn_config", "keys", "list")["keys"] == []
+        assert (ready.root / "config" / "keys.env").read_bytes() == keys_env
+
+    def test_of_a_removal_keeps_the_key(self, ready: Workspace) -> None:
+        ready.ok("psn_config", "keys", "set", "KEPT", stdin=CANARY.encode())
+        assert ready.ok("psn_config", "keys", "remove", "KEPT", "--dry-run") == {"removed": "KEPT", "dry_run": True}
+        assert ready.ok("psn_config", "keys", "list")["keys"] == [{"name": "KEPT", "in_file": True, "in_hub": True}]
+        assert ready.ok("psn_config", "keys", "remove", "KEPT") == {"removed": "KEPT"}
+
+    def test_of_a_rotation_counts_and_keeps_the_key(self, ready: Workspace) -> None:
+        before = ready.hub_env.read_bytes()
+        rotation = ready.ok("psn_config", "keys", "rotate", "--dry-run")["rotation"]
+        assert rotation["key"] == key_of(ready).current.split(":")[0]
+        assert rotation["sealed"] >= 2  # access and refresh token of one account at least
+        assert ready.hub_env.read_bytes() == before
+
+    def test_of_a_token_asks_the_platform_and_stores_nothing(self, ready: Workspace) -> None:
+        handle = new_handle("other")
+        tokens = connect(sandbox_of(ready), handle=handle).tokens
+        document = json.dumps({"access_token": tokens["access_token"]}).encode()
+        before = ready.ok("psn_account", "list")["accounts"]
+        arguments = [
+            "psn_account",
+            "connect",
+            "x",
+            "--token-stdin",
+            "--base-url",
+            f"{ready.sandbox_url}/x",
+            "--dry-run",
+        ]
+        data = ready.ok(*arguments, stdin=document)
+        assert (data["account"]["handle"], data["dry_run"]) == (f"@{handle}", True)
+        assert ready.ok("psn_account", "list")["accounts"] == before
 
 
 class TestRotation:

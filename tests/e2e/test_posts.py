@@ -44,8 +44,10 @@ class TestADraft:
 
     def test_says_what_comes_next(self, ready: Workspace, account: str) -> None:
         outcome = ready.run("psn_post", "create", "--account", f"@{account}", "--text", "Next")
-        post = outcome.data["post"]["id"]
-        assert outcome.next_command == f"python3 manage.py psn_post approve {post}"
+        post = outcome.data["post"]
+        approve = f"psn_post approve {post['id']} --content-hash {post['content_hash']}"
+        assert outcome.next_command == f"python3 manage.py {approve}"
+        assert outcome.result["next_action"]["needs"] == "human"
 
     @pytest.mark.parametrize("source", ["stdin", "file"])
     def test_takes_text_without_a_shell_in_between(
@@ -260,3 +262,17 @@ class TestWhenThePlatformFails:
         conflict = ready.refused("psn_post", "edit", post, "--text", "Other", code="post.partly_live", exit_code=7)
         assert conflict.result["next_action"]["needs"] == "human"
         assert texts_at(ready, account) == ["Part one"]
+
+
+class TestAYesToWhatWasShown:
+    def test_is_refused_for_what_came_after_it(self, ready: Workspace, create: Callable[..., str]) -> None:
+        post = create("As it was shown", "--at", "+1h")
+        shown = ready.run("psn_post", "show", post)
+        assert shown.result["next_action"]["needs"] == "human"
+        yes = str(shown.next_command).removeprefix("python3 manage.py ").split()
+        ready.ok("psn_post", "edit", post, "--text", "As it was not shown")
+        ready.refused(*yes, code="post.changed", exit_code=7)
+        assert ready.ok("psn_post", "show", post)["post"]["status"] == "pending_approval"
+        again = str(ready.run("psn_post", "show", post).next_command).removeprefix("python3 manage.py ").split()
+        assert ready.ok(*again)["post"]["status"] == "scheduled"
+        ready.ok("psn_post", "cancel", post)

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 from tests.e2e.workspace import Workspace, read_outcome
+
+MUTE = "import sys, time; from pathlib import Path; from psn.daemons import hold_lock; lock = hold_lock(Path(sys.argv[1])); time.sleep(600)"
 
 
 def workers(workspace: Workspace) -> dict[int, str]:
@@ -74,7 +79,57 @@ class TestStartingAndStopping:
             ready.ok("psn_worker", "start")
 
 
+class TestSilent:
+    def test_worker_is_started_anew(self, ready: Workspace) -> None:
+        ready.ok("psn_worker", "stop")
+        lock = ready.hub_home / "worker" / "worker.lock"
+        mute = subprocess.Popen([sys.executable, "-c", MUTE, str(lock)], cwd=ready.repository)
+        try:
+            until(lambda: lock.read_text().strip() == str(mute.pid))
+            hours_ago = time.time() - 7200
+            os.utime(lock, (hours_ago, hours_ago))
+            assert ready.ok("psn_worker", "start")["started"] is True
+            assert mute.wait(timeout=10) == -signal.SIGTERM
+        finally:
+            if mute.poll() is None:
+                mute.kill()
+                mute.wait()
+            ready.ok("psn_worker", "start")
+        assert ready.ok("psn_worker", "status")["state"] == "running"
+
+
 class TestKilled:
+    def test_server_is_started_again_by_a_worker_that_goes_on_beating(
+        self, ready: Workspace, create: Callable[..., str]
+    ) -> None:
+        before = ready.ok("psn_worker", "status")
+        os.kill(int(ready.ok("psn_hub", "status")["hub"]["pid"]), signal.SIGKILL)
+        killed = datetime.now(UTC)
+
+        def has_beaten() -> bool:
+            status = ready.ok("psn_worker", "status")
+            beats = [datetime.fromisoformat(worker["beat_at"]) for worker in status["workers"]]
+            return status["state"] == "running" and any(beat > killed for beat in beats)
+
+        until(has_beaten)
+        after = ready.ok("psn_worker", "status")
+        assert (after["pid"], after["workers"][0]["pid"]) == (before["pid"], before["workers"][0]["pid"])
+        post = create("After the server", "--at", "+0s", "--approve")
+        assert ready.ok("psn_post", "wait", post)["post"]["status"] == "published"
+
+    def test_server_while_the_platform_answers_costs_no_answer(
+        self, ready: Workspace, account: str, create: Callable[..., str]
+    ) -> None:
+        ready.ok("psn_sandbox", "fault", "latency", "--seconds", "4")
+        before = len(ready.commits())
+        post = create("Answered to a dead hub", "--at", "+0s", "--approve")
+        pid = int(ready.ok("psn_hub", "status")["hub"]["pid"])
+        until(lambda: len(ready.commits()) > before)
+        os.kill(pid, signal.SIGKILL)
+        assert ready.ok("psn_post", "wait", post)["post"]["status"] == "published"
+        (attempt,) = ready.ok("psn_post", "attempts", post)["attempts"]
+        assert (attempt["outcome"], len(ready.commits(account))) == ("ok", 1)
+
     def test_supervisor_leaves_no_orphans_and_starts_again(self, ready: Workspace, create: Callable[..., str]) -> None:
         pid = ready.ok("psn_worker", "status")["pid"]
         assert len(workers(ready)) > 2
@@ -95,3 +150,21 @@ class TestKilled:
         assert after["workers"][0]["incarnation"] != before["workers"][0]["incarnation"]
         post = create("After the cluster", "--at", "+0s", "--approve")
         assert ready.ok("psn_post", "wait", post)["post"]["status"] == "published"
+
+    def test_cluster_in_the_middle_of_a_call_leaves_an_unknown_outcome_and_a_free_account(
+        self, ready: Workspace, account: str, create: Callable[..., str]
+    ) -> None:
+        ready.ok("psn_sandbox", "fault", "latency", "--seconds", "3")
+        post = create("Cut off", "--at", "+0s", "--approve")
+        until(lambda: any(call["outcome"] == "open" for call in ready.ok("psn_post", "attempts", post)["attempts"]))
+        for pid, line in workers(ready).items():
+            if "queue.cluster" in line:
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                except ProcessLookupError:  # the kernel ended it with its parent
+                    continue
+        assert ready.run("psn_post", "wait", post, "--timeout", "30").exit_code == 9
+        following = create("The next one", "--at", "+0s", "--approve")
+        assert ready.ok("psn_post", "wait", following)["post"]["status"] == "published"
+        assert [commit["outcome"] for commit in ready.commits(account)].count("accepted") <= 2
+        assert [text["text"] for text in ready.sandbox_posts(account)].count("Cut off") <= 1

@@ -69,6 +69,7 @@ class Workspace:
         folder: holds everything below, and nothing else does.
         prefix: before the command: `runuser -u somebody --`.
         repository: whose `manage.py` runs.
+        python: what runs it; the tests' own environment, unless somebody else cannot reach that.
     """
 
     folder: Path
@@ -76,6 +77,7 @@ class Workspace:
     home: Path
     prefix: tuple[str, ...] = ()
     repository: Path = REPOSITORY
+    python: str = sys.executable
     environment: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -130,7 +132,7 @@ class Workspace:
             **self.environment,
         }
         return subprocess.Popen(
-            [*self.prefix, sys.executable, str(self.repository / "manage.py"), *arguments],
+            [*self.prefix, self.python, str(self.repository / "manage.py"), *arguments],
             env=bare,
             cwd=self.repository,
             stdin=subprocess.PIPE,
@@ -202,6 +204,19 @@ def make_workspace(name: str = "", *, below: Path | None = None) -> Workspace:
     place.mkdir(parents=True, exist_ok=True)
     (place / "workspace").mkdir()
     return Workspace(folder=folder, root=place / "workspace", home=place / "home")
+
+
+def copy_clone(target: Path) -> Path:
+    """Copy what a clone would hold."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=REPOSITORY, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    for name in listed.stdout.split("\0"):
+        if (REPOSITORY / name).is_file():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(REPOSITORY / name, target / name)
+    return target
 
 
 def read_outcome(exit_code: int, stdout: bytes, stderr: bytes) -> Outcome:

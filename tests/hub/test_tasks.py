@@ -16,6 +16,7 @@ from hub.queue import bells as queue_bells
 from tests.factories import make_post
 from tests.hub.publishing.conftest import account, sandbox, sandbox_process
 from tests.hub.publishing.stage import attempts_of, audit_of, bells, changes_of, interrupt, look, sent
+from tests.hub.worlds import connect_as
 from tests.sandbox.process import Sandbox
 
 __all__ = ["account", "sandbox", "sandbox_process"]
@@ -73,7 +74,7 @@ class TestABugOfOurOwn:
         assert changes_of(post) == ["scheduled publishing", "publishing unknown"]
         assert audit_of(post)[-1].detail["code"] == "publish.unknown"
 
-    def test_after_the_intent_leaves_the_attempt_open_and_nothing_is_sent_again(
+    def test_after_the_intent_closes_the_attempt_as_unknown_and_nothing_is_sent_again(
         self, account: Account, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         post = make_post(account, status="scheduled")
@@ -84,7 +85,23 @@ class TestABugOfOurOwn:
         for _ in range(10):
             run(post)
         assert (sent(sandbox), look(post).status) == ([], "unknown")
-        assert [attempt.finished_at for attempt in attempts_of(post)] == [None]
+        # Closed, for only one commit of a part may be open: what a person decides later must be able to send it again.
+        (attempt,) = attempts_of(post)
+        assert (attempt.outcome, "bug" in attempt.detail) == ("unknown", True)
+        assert attempt.finished_at is not None
+
+    def test_on_a_lost_connection_still_ends_the_post(self, account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+        post = make_post(account, status="scheduled")
+
+        def stumble_over_the_hub() -> None:
+            with connect_as("postgres", autocommit=True) as admin:
+                admin.execute("SELECT pg_terminate_backend(pid, 2000) FROM pg_stat_activity WHERE usename = 'psn_app'")
+            stumble()
+
+        interrupt(monkeypatch, before_commit=stumble_over_the_hub)
+        with pytest.raises(Bug):
+            run(post)
+        assert look(post).status == "unknown"
 
     def test_while_the_answer_is_stored_ends_the_post_as_unknown(
         self, account: Account, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch

@@ -112,6 +112,25 @@ class TestADaemon:
         start(daemon)
         assert (daemon.log_path.read_text(), daemon.log_path.stat().st_mode & 0o777) == ("1\n", 0o600)
 
+    def test_is_its_owner_s_alone_whatever_the_umask(self, folder: Path) -> None:
+        """Whoever can open the lock file can hold the lock, and so keep the daemon from ever starting."""
+        before = os.umask(0)
+        try:
+            start(make(folder))
+        finally:
+            os.umask(before)
+        assert folder.stat().st_mode & 0o777 == 0o700
+        assert {path.name: oct(path.stat().st_mode & 0o777) for path in folder.glob("it.lo*")} == {
+            "it.lock": "0o600",
+            "it.log": "0o600",
+        }
+
+    def test_closes_what_an_earlier_version_left_open(self, folder: Path) -> None:
+        folder.mkdir(parents=True, mode=0o755)
+        (folder / "it.lock").touch(mode=0o644)
+        start(make(folder))
+        assert (folder.stat().st_mode & 0o777, (folder / "it.lock").stat().st_mode & 0o777) == (0o700, 0o600)
+
     def test_keeps_one_old_log_at_most(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(daemons, "MAX_LOG_BYTES", 10)
         daemon = make(folder)

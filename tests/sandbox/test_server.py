@@ -37,6 +37,26 @@ class TestServe:
         assert WEB.get(f"{told['url']}/_sandbox/health").json()["ok"] is True
         assert stop_sandbox(sandbox) == 0
 
+    def test_keeps_everything_to_its_owner_whatever_the_umask(self, tmp_path: Path) -> None:
+        before = os.umask(0)
+        try:
+            sandbox = start_sandbox(tmp_path / "state")
+        finally:
+            os.umask(before)
+        connect(sandbox).post_id("Hello")
+        modes = {path.name: oct(path.stat().st_mode & 0o777) for path in sandbox.state_dir.iterdir()}
+        assert stop_sandbox(sandbox) == 0
+        assert {"sandbox.lock", "sandbox.json", "sandbox.sqlite3", "sandbox.sqlite3-wal"} <= set(modes)
+        assert set(modes.values()) == {"0o600"}, modes
+        assert sandbox.state_dir.stat().st_mode & 0o777 == 0o700
+
+    def test_closes_what_an_earlier_version_left_open(self, tmp_path: Path) -> None:
+        stop_sandbox(start_sandbox(tmp_path / "state"))
+        for path in (tmp_path / "state").iterdir():
+            path.chmod(0o644)
+        stop_sandbox(start_sandbox(tmp_path / "state"))
+        assert {oct(path.stat().st_mode & 0o777) for path in (tmp_path / "state").iterdir()} == {"0o600"}
+
     def test_says_so_only_when_it_answers(self, tmp_path: Path) -> None:
         for attempt in range(3):
             sandbox = start_sandbox(tmp_path / str(attempt))

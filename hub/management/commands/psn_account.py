@@ -12,7 +12,7 @@ from hub.actions import accounts, connecting, sandbox
 from hub.management.base import PsnCommand
 from hub.management.shapes import account_shape
 from hub.management.stdin import read_secret
-from psn.errors import NotReady
+from psn.errors import NotReady, Usage
 from psn.oauth.documents import read_token_document
 from psn.platforms.registry import platform_names
 
@@ -49,6 +49,7 @@ class Command(PsnCommand):
         parser.add_argument(
             "--client-id", default="", help="of the app the token was made for, so that it can be refreshed"
         )
+        parser.add_argument("--dry-run", action="store_true", help="ask the platform whose token it is, store nothing")
 
     def list(self) -> dict[str, Any]:
         """List accounts."""
@@ -71,9 +72,11 @@ class Command(PsnCommand):
         return {"account": account_shape(found), "grant": grant}
 
     def connect(
-        self, platform: str, sandbox: bool, token_stdin: bool, handle: str, base_url: str, client_id: str
+        self, platform: str, sandbox: bool, token_stdin: bool, handle: str, base_url: str, client_id: str, dry_run: bool
     ) -> dict[str, Any]:
         """Connect an account."""
+        if sandbox and dry_run:
+            raise Usage("--dry-run checks a token: it goes with --token-stdin. The sandbox is the rehearsal already.")
         if sandbox:
             return {"account": account_shape(self._connect_sandbox(platform, handle))}
         document = read_secret(code="account.token_document", example="… --token-stdin < token.json")
@@ -83,8 +86,9 @@ class Command(PsnCommand):
             base_url=base_url,
             token=token,
             client_id=client_id or settings.OAUTH_CLIENT_IDS.get(platform, ""),
+            dry_run=dry_run,
         )
-        return {"account": account_shape(found)}
+        return {"account": account_shape(found), "dry_run": dry_run}
 
     def disconnect(self, account: str, dry_run: bool) -> dict[str, Any]:
         """Disconnect an account."""

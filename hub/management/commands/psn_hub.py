@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -11,6 +10,7 @@ from django.utils import timezone
 
 from hub.actions import backups, hubs, workers
 from hub.management.base import PsnCommand
+from hub.management.paths import user_path
 from hub.management.stdin import read_secret
 from psn.crypto import Key, read_key
 from psn.errors import ApprovalNeeded
@@ -57,7 +57,7 @@ class Command(PsnCommand):
 
     def backup(self, file: str | None, dry_run: bool) -> dict[str, Any]:
         """Back the hub up."""
-        target = Path(file or "hub.dump").expanduser()
+        target = user_path(file or "hub.dump", code="backup.path")
         return {"backup": backups.backup_hub(settings.WORKSPACE, target=target, dry_run=dry_run), "dry_run": dry_run}
 
     def restore(self, file: str, yes: bool, resume: bool, key_stdin: bool, dry_run: bool) -> dict[str, Any]:
@@ -70,7 +70,7 @@ class Command(PsnCommand):
             )
         restored = backups.restore_hub(
             settings.WORKSPACE,
-            source=Path(file).expanduser(),
+            source=user_path(file, code="backup.path"),
             now=timezone.now(),
             old_key=_read_old_key() if key_stdin else None,
             resume=resume,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from django.utils import timezone
@@ -13,12 +12,13 @@ from django.utils import timezone
 from hub.actions import answers, drafts, posts
 from hub.management.base import PsnCommand, Result
 from hub.management.envelope import command_line
+from hub.management.paths import user_path
 from hub.management.shapes import attempt_shape, post_shape
 from hub.models import Post, Status
-from hub.queue.heartbeat import living_workers
 from psn.errors import Finding, InvalidInput, Usage
 from psn.times import read_instant
 
+ASK_FOR_APPROVAL = "Show it to the person; approve it only if they say yes."
 # How a post's end becomes the exit code of `wait`.
 EXIT_CODES = {Status.PUBLISHED: 0, Status.DELIVERED: 0, Status.UNKNOWN: 9}
 MAX_TEXT_BYTES = 1_000_000
@@ -38,13 +38,14 @@ class Command(PsnCommand):
         edit = self._add_one(verbs, "edit", self.edit, help="replace a post's content; its approval is void")
         _add_content(edit)
         self._add_one(verbs, "check", self.check_post, help="check a post against its platform's rules; sends nothing")
-        self._add_one(
+        approve = self._add_one(
             verbs,
             "approve",
             self.approve,
             help="approve exactly this content; scheduled if it has a time",
             dry_run=True,
         )
+        approve.add_argument("--content-hash", default="", help="of what was shown; refused when it changed since")
         schedule = self._add_one(verbs, "schedule", self.schedule, help="set when a post goes out", dry_run=True)
         schedule.add_argument("--at", help="as for create; its present time when left out")
         schedule.add_argument("--approve", action="store_true", help="also approve it: a person said yes")
@@ -86,9 +87,10 @@ class Command(PsnCommand):
             )
         return _result(posts.get_post(post_id), findings=findings)
 
-    def approve(self, post_id: str, dry_run: bool) -> Result:
+    def approve(self, post_id: str, content_hash: str, dry_run: bool) -> Result:
         """Approve a post."""
-        return _result(posts.approve_post(post_id, now=timezone.now(), dry_run=dry_run), dry_run=dry_run)
+        post = posts.approve_post(post_id, now=timezone.now(), content_hash=content_hash, dry_run=dry_run)
+        return _result(post, dry_run=dry_run)
 
     def schedule(self, post_id: str, at: str | None, approve: bool, dry_run: bool) -> Result:
         """Schedule a post."""
@@ -118,7 +120,7 @@ class Command(PsnCommand):
         """Explain a post."""
         post = posts.get_post(post_id)
         attempts = posts.list_attempts(post_id)
-        answer = answers.explain(post, attempts, now=timezone.now(), worker_lives=bool(living_workers()))
+        answer = answers.explain(post, attempts, now=timezone.now(), around=answers.look_around(post))
         data = {
             "post": post_shape(post),
             "summary": answer.summary,
@@ -184,7 +186,10 @@ def _read_content(
     if len(alt) > len(media):
         raise Usage("There are more --alt than --media.")
     files = tuple(
-        drafts.read_media(path, alt_text=alt[index] if index < len(alt) else "") for index, path in enumerate(media)
+        drafts.read_media(
+            str(user_path(path, code="media.unreadable")), alt_text=alt[index] if index < len(alt) else ""
+        )
+        for index, path in enumerate(media)
     )
     first = text if text is not None else _read_text(None if stdin else file)
     return [drafts.DraftPart(_clean(first), files), *(drafts.DraftPart(_clean(part)) for part in more)]
@@ -193,7 +198,7 @@ def _read_content(
 def _read_text(file: str | None) -> str:
     """Read a text from stdin (None) or a file; the line break at its end is the editor's, not the author's."""
     try:
-        raw = Path(file).expanduser().read_bytes() if file else sys.stdin.buffer.read(MAX_TEXT_BYTES + 1)
+        raw = _read_bytes(file)
     except OSError as error:
         raise InvalidInput(f"{file} cannot be read: {error.strerror}.", code="text.unreadable") from error
     if len(raw) > MAX_TEXT_BYTES:
@@ -202,6 +207,16 @@ def _read_text(file: str | None) -> str:
         return raw.decode("utf-8-sig").removesuffix("\n").removesuffix("\r")
     except UnicodeDecodeError:
         raise InvalidInput("The text is not UTF-8.", code="text.encoding") from None
+
+
+def _read_bytes(file: str | None) -> bytes:
+    """Read no more than shows that it is too much: a device has no end."""
+    if file is not None:
+        with user_path(file, code="text.unreadable").open("rb") as stream:
+            return stream.read(MAX_TEXT_BYTES + 1)
+    if sys.stdin is None:
+        raise InvalidInput("There is no stdin to read the text from.", code="text.unreadable")
+    return sys.stdin.buffer.read(MAX_TEXT_BYTES + 1)
 
 
 def _clean(text: str) -> str:
@@ -225,13 +240,15 @@ def _seconds(text: str) -> float:
 def _result(post: Post, *, findings: Sequence[Finding] = (), dry_run: bool = False) -> Result:
     data: dict[str, Any] = {"post": post_shape(post)}
     if dry_run:
-        data["dry_run"] = True
-    ask = "Show it to the person; approve it only if they say yes." if post.status == Status.PENDING_APPROVAL else None
-    following = {Status.PENDING_APPROVAL: "approve", Status.SCHEDULED: "wait", Status.DRAFT: "approve"}.get(
-        Status(post.status)
-    )
-    next_action = _next(f"psn_post {following} {post.id}", ask) if following and not dry_run else None
-    return Result(data, findings=findings, next_action=next_action)
+        return Result(data | {"dry_run": True}, findings=findings)
+    match post.status:
+        case Status.DRAFT | Status.PENDING_APPROVAL:  # a yes to what is shown here, and to nothing that comes after it
+            command = f"psn_post approve {post.id} --content-hash {post.content_hash}"
+            return Result(data, findings=findings, next_action=_next(command, ASK_FOR_APPROVAL))
+        case Status.SCHEDULED:
+            return Result(data, findings=findings, next_action=_next(f"psn_post wait {post.id}", None))
+        case _:
+            return Result(data, findings=findings)
 
 
 def _next(command: str | None, ask: str | None) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 
 from hub.actions import setup
-from hub.actions.setup import Run
+from hub.actions.steps import STEPS, Run
 from hub.management.base import PsnCommand
 from psn.config.hub import PROVIDERS
 
@@ -21,7 +21,7 @@ class Command(PsnCommand):
         parser.add_argument("--provider", default="local", help=f"where the hub lives; one of: {', '.join(PROVIDERS)}")
         parser.add_argument("--plan", action="store_true", help="show what would be done, and do nothing")
         parser.add_argument("--status", action="store_true", help="show what is done; always ends well")
-        names = ", ".join(step.name for step in setup.STEPS)
+        names = ", ".join(step.name for step in STEPS)
         parser.add_argument("--only", metavar="STEP", help=f"run one step alone: {names}")
         parser.add_argument("--from", metavar="STEP", dest="first", help="begin with this step")
         parser.set_defaults(verb=self.setup)

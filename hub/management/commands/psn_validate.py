@@ -9,7 +9,8 @@ from django.conf import settings
 
 from hub.actions import validation
 from hub.management.base import PsnCommand, Result
-from hub.management.envelope import command_line
+from hub.management.envelope import KEY_BACK, ask_to_mend, command_line
+from psn.errors import Problem
 
 
 class Command(PsnCommand):
@@ -36,12 +37,19 @@ class Command(PsnCommand):
             "code": "validation.failed",
             "message": f"{len(failed)} of {len(checks)} checks failed: {failed[0].message}",
         }
-        first = failed[0]
-        action = (
-            {"needs": "agent", "command": command_line(first.next_command)}
-            if first.next_command
-            else {"needs": "human", "ask": first.ask or first.message}
-        )
-        return Result(
-            data, findings=[check.to_finding() for check in failed], exit_code=5, error=error, next_action=action
-        )
+        findings = [check.to_finding() for check in failed]
+        return Result(data, findings=findings, exit_code=5, error=error, next_action=_next_action(failed[0]))
+
+
+def _next_action(first: validation.Check) -> dict[str, Any]:
+    """Name what mends the first failure; no command does when the hub's key is gone, and this one never mends anything."""
+    try:
+        if settings.HUB is not None:
+            settings.HUB.keyring()
+    except Problem as error:
+        return {"needs": "human", "ask": ask_to_mend(error)}
+    if first.next_command == "psn_validate":  # what a value that does not open proposes everywhere else
+        return {"needs": "human", "ask": f"{first.message} {KEY_BACK}"}
+    if first.next_command:
+        return {"needs": "agent", "command": command_line(first.next_command)}
+    return {"needs": "human", "ask": first.ask or first.message}

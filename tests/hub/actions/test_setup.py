@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from hub.actions import setup
-from hub.actions.setup import Run, Step, plan_setup, run_setup
+from hub.actions.setup import plan_setup, run_setup
+from hub.actions.steps import Run, Step
 from psn.config.workspace import Workspace
 from psn.errors import Conflict, InvalidInput, NotReady
 

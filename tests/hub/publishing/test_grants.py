@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.db.models.functions import Now
 
-from hub.actions.answers import explain
+from hub.actions.answers import Surroundings, explain
 from hub.models import Account, OAuthToken
 from hub.publishing.grants import fresh_access_token, read_grant, store_grant
 from psn.oauth.spec import Token
@@ -91,7 +91,7 @@ class TestARefusedRefresh:
         post = ring(make_post(account, status="scheduled"))
         assert (post.status, post.error_code) == ("failed", "account.needs_reconnect")
         assert sent(sandbox) == []
-        answer = explain(post, [], now=datetime.now(UTC), worker_lives=True)
+        answer = explain(post, [], now=datetime.now(UTC), around=Surroundings())
         assert "onnect" in post.error_message
         assert (answer.next_command is not None, answer.ask) == (True, "Connect the account again.")
 

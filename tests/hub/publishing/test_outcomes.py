@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
+from hub.actions import posts
 from hub.models import Account, Post
-from hub.publishing.endings import RETRIES
+from hub.publishing.endings import LONGEST_WAIT, RETRIES
+from psn.errors import InvalidInput
 from tests.factories import OWNER, make_post
 from tests.hub.publishing.stage import (
     attempts_of,
@@ -75,6 +77,25 @@ class TestUnreachable:
         assert [attempt.outcome for attempt in attempts_of(post)] == ["not_sent", "ok"]
 
 
+class TestARefusalOfOurOwn:
+    def test_after_the_intent_closes_the_attempt_and_the_post_can_be_sent_again(
+        self, account: Account, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        post = make_post(account, status="scheduled")
+
+        def refuse() -> None:
+            raise InvalidInput("There is nothing to send.", code="post.empty")
+
+        with monkeypatch.context() as patch:
+            interrupt(patch, before_commit=refuse)
+            after = ring(post)
+        assert (after.status, after.error_code, sent(sandbox)) == ("failed", "post.empty", [])
+        (attempt,) = attempts_of(post)
+        assert (attempt.outcome, attempt.detail) == ("refused", "There is nothing to send.")
+        posts.publish_post(str(post.id), approve=True, now=datetime.now(UTC))
+        assert ring(post).status == "published"
+
+
 class TestTooManyRequests:
     def test_wait_for_the_platform_s_reset_and_count_no_try(self, account: Account, sandbox: Sandbox) -> None:
         sandbox.fail("status", status=429, retry_after=40)
@@ -87,6 +108,19 @@ class TestTooManyRequests:
         assert [bell.lock for bell in bells()] == [after.due_at]
         (attempt,) = attempts_of(after)
         assert (attempt.outcome, attempt.http_status, attempt.retry_at) == ("limited", 429, after.due_at)
+
+    def test_never_hold_the_account_for_longer_than_the_platform_s_longest_window(
+        self, account: Account, sandbox: Sandbox
+    ) -> None:
+        sandbox.fail("status", status=429, retry_after=10 * 365 * 86_400)
+        after = ring(make_post(account, status="scheduled"))
+        assert after.due_at is not None
+        assert timedelta(hours=23) < after.due_at - datetime.now(UTC) <= LONGEST_WAIT
+        assert Account.objects.get(id=account.id).next_allowed_at == after.due_at
+        assert [bell.lock for bell in bells()] == [after.due_at]
+        (attempt,) = attempts_of(after)
+        assert attempt.retry_at is not None
+        assert attempt.retry_at > after.due_at + timedelta(days=365)  # what the platform said stays on record
 
     def test_hold_the_account_s_other_posts_too(self, account: Account, sandbox: Sandbox) -> None:
         sandbox.fail("status", status=429, retry_after=40)

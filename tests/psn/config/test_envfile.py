@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from psn.config.envfile import check_private, read_env_file, write_env_file, write_private
+from psn.config.envfile import check_private, check_value, read_env_file, write_env_file, write_private
 from psn.errors import InvalidInput, NotReady
 
 NAMES = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,20}", fullmatch=True)
@@ -57,6 +57,12 @@ class TestWhatIsWritten:
             write_private(tmp_path / "file" / "a.env", "A=1\n")
         assert refused.value.error_code == "config.not_writable"
 
+    def test_is_refused_by_the_check_alone_too(self) -> None:
+        check_value("A", "two words")
+        with pytest.raises(InvalidInput) as refused:
+            check_value("A", f"{SECRET}'")
+        assert SECRET not in refused.value.message
+
 
 class TestWhatIsRead:
     def test_may_be_missing(self, tmp_path: Path) -> None:
@@ -96,6 +102,12 @@ class TestWhatIsRead:
             with pytest.raises(NotReady, match="chmod 600") as refused:
                 look(path)
             assert refused.value.error_code == "config.not_private"
+
+    def test_must_be_a_file(self, tmp_path: Path) -> None:
+        (tmp_path / "hub.env").mkdir()
+        with pytest.raises(NotReady, match="is a folder") as refused:
+            read_env_file(tmp_path / "hub.env")
+        assert (refused.value.error_code, "chmod" in refused.value.message) == ("config.unreadable", False)
 
     def test_must_be_text(self, tmp_path: Path) -> None:
         path = tmp_path / "a.env"
