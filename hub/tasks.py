@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 
-from hub.publishing import recovery, walk
+from hub.publishing import walk
 from hub.rls.identity import acting_as
 
 
@@ -20,8 +20,3 @@ def publish_post(*, user_id: str, post_id: str) -> None:
         except Exception:  # the top of a worker: whatever broke, the post must not stay without a word
             walk.abandon(worker=worker)
             raise
-
-
-def take_over(*, worker: str) -> None:
-    """End what the worker's predecessor on this computer left in flight; run once, before the first bell is answered."""
-    recovery.take_over(worker=worker)

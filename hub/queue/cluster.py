@@ -62,7 +62,7 @@ def _warm_up() -> None:
 
 def _take_over() -> None:
     """See to what a killed predecessor left, before the workers are forked; they must not inherit this connection."""
-    importlib.import_module("hub.tasks").take_over(worker=os.environ["PSN_WORKER"])
+    importlib.import_module("hub.publishing.recovery").take_over(worker=os.environ["PSN_WORKER"])
     connections.close_all()
 
 

@@ -736,7 +736,7 @@ class TestBackup:
         assert (home / "x.dump").stat().st_size > 0
 
     def test_never_creates_a_hub(self, home: Path, new_server: MakeServer) -> None:
-        with refused("hub.missing"):
+        with refused("hub.data_missing"):
             new_server(home / "pg").dump("postgres", home / "x.dump")
         assert list(home.iterdir()) == []
 
