@@ -9,7 +9,6 @@ import sys
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-BIN = os.path.dirname(sys.executable)
 sys.path.insert(0, ROOT)
 
 CHECKS = (
@@ -46,7 +45,8 @@ def _ensure_environment(arguments: list[str]) -> None:
 def _run(name: str, command: tuple[str, ...]) -> int:
     print(f"\n== {name}", flush=True)
     started = time.monotonic()
-    tool = [sys.executable, command[0]] if command[0].endswith(".py") else [os.path.join(BIN, command[0])]
+    beside = os.path.dirname(sys.executable)  # asked for now: the environment may have been entered since the start
+    tool = [sys.executable, command[0]] if command[0].endswith(".py") else [os.path.join(beside, command[0])]
     code = subprocess.run([*tool, *command[1:]], cwd=ROOT, env=_environment(), check=False).returncode
     print(
         f"-- {name}: {'passed' if code == 0 else f'failed ({code})'} in {time.monotonic() - started:.0f} s", flush=True
