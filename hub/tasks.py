@@ -17,6 +17,6 @@ def publish_post(*, user_id: str, post_id: str) -> None:
     with acting_as(user_id):
         try:
             walk.publish(post_id, worker=worker)
-        except Exception:  # the top of a worker: whatever broke, the post must not stay without a word
-            walk.abandon(worker=worker)
+        except Exception as error:  # the top of a worker: whatever broke, the post must not stay without a word
+            walk.abandon(error, worker=worker)
             raise

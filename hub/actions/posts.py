@@ -71,12 +71,7 @@ def create_post(
         post.content_hash = drafts.hash_rows(post, stored)
         drafts.save_rows(post, stored)
         _audit(post, action="post.created", to=Status.DRAFT)
-        if at is not None:
-            _ask(post)
-        if approve:
-            _approve(post)
-        if dry_run:
-            _rehearsed(post)
+        _finish_draft(post, ask=at is not None, approve=approve, dry_run=dry_run)
     return post, warnings
 
 
@@ -118,12 +113,7 @@ def edit_post(
         drafts.replace_parts(post, stored)
         Post.objects.filter(id=post.id).update(content_hash=drafts.hash_rows(post, stored))
         post.refresh_from_db()
-        if asked:
-            _ask(post)
-        if approve:
-            _approve(post)
-        if dry_run:
-            _rehearsed(post)
+        _finish_draft(post, ask=asked, approve=approve, dry_run=dry_run)
     return post, warnings
 
 
@@ -312,6 +302,16 @@ def _timing(at: datetime | None) -> dict[str, Any]:
         "scheduled_zone": zone if at else "",
         "scheduled_wall": wall_time(at, zone=zone) if at else "",
     }
+
+
+def _finish_draft(post: Post, *, ask: bool, approve: bool, dry_run: bool) -> None:
+    """Take a draft that was just written as far as its writer wants."""
+    if ask:
+        _ask(post)
+    if approve:
+        _approve(post)
+    if dry_run:
+        _rehearsed(post)
 
 
 def _ask(post: Post) -> None:

@@ -18,12 +18,12 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from hub.models import Account, Attempt, AuditEntry, Post, PostPart, Status
-from hub.publishing import attempts, endings
+from hub.publishing import attempts, endings, recovery
 from hub.publishing.content import build_part, check_media_unchanged, hash_content, load_parts
 from hub.publishing.grants import open_adapter
 from hub.publishing.patience import UNREACHABLE, close_connection, store_patiently
 from hub.queue import bells
-from psn.errors import ApprovalNeeded, Problem, UnknownOutcome
+from psn.errors import ApprovalNeeded, Problem, Unavailable, UnknownOutcome
 from psn.platforms.base import Adapter, Published
 
 log = logging.getLogger(__name__)
@@ -67,18 +67,20 @@ def publish(post_id: str, *, worker: str) -> None:
             return
 
 
-def abandon(*, worker: str) -> None:
-    """After a bug: end what this worker still holds, as failed when surely nothing was sent, else as unknown.
+def abandon(error: Exception, *, worker: str) -> None:
+    """End what this worker still holds after something broke under it.
 
-    That need not be the post whose bell rang. The account's next post gets a bell, because nobody keeps the account busy any more.
+    When surely nothing was sent: tried again if the hub went away, failed if it was a bug. When a call is in doubt: unknown. That
+    need not be the post whose bell rang. The account's next post gets a bell, because nobody keeps the account busy any more.
     """
-    message = "PSN stumbled over a bug of its own while publishing this post; the worker's log has the traceback."
+    bug = "PSN stumbled over a bug of its own while publishing this post; the worker's log has the traceback."
+    gone = "The hub could not be reached while this post was going out."
+    is_gone = isinstance(error, UNREACHABLE)
+    not_sent = Unavailable(gone, code="hub.unreachable") if is_gone else Problem(bug, code="bug")
     close_connection()  # what broke may have been the connection
     left = Post.objects.select_related("account").filter(status=Status.PUBLISHING, lease_owner=worker)
     for post in store_patiently(lambda: list(left.all())):
-        sending = post.phase == Post.Phase.SENDING
-        store_patiently(partial(attempts.close_abandoned, post, detail=message))
-        endings.end_with(post, UnknownOutcome(message) if sending else Problem(message, code="bug"), now=timezone.now())
+        recovery.end_orphan(post, not_sent=not_sent, maybe_sent=UnknownOutcome(gone if is_gone else bug))
         if following := _find_due(post.account_id):
             _ring_now(following)
 

@@ -7,6 +7,7 @@ import os
 from datetime import UTC, datetime
 
 import pytest
+from django.db import OperationalError
 from django.utils.module_loading import import_string
 
 from hub import tasks
@@ -89,6 +90,23 @@ class TestABugOfOurOwn:
         (attempt,) = attempts_of(post)
         assert (attempt.outcome, "bug" in attempt.detail) == ("unknown", True)
         assert attempt.finished_at is not None
+
+    def test_is_told_from_a_hub_that_went_away_before_anything_was_sent(
+        self, account: Account, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        post = make_post(account, status="scheduled")
+
+        def lose_the_hub() -> None:
+            with connect_as("postgres", autocommit=True) as admin:
+                admin.execute("SELECT pg_terminate_backend(pid, 2000) FROM pg_stat_activity WHERE usename = 'psn_app'")
+
+        with monkeypatch.context() as patch:
+            interrupt(patch, before_connect=lose_the_hub)
+            with pytest.raises(OperationalError):
+                run(post)
+        after = look(post)
+        assert (after.status, after.error_code, len(bells())) == ("scheduled", "hub.unreachable", 1)
+        assert sent(sandbox) == []
 
     def test_on_a_lost_connection_still_ends_the_post(self, account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
         post = make_post(account, status="scheduled")

@@ -7,7 +7,8 @@ from django.conf import settings
 from django.db import connections, utils
 
 from hub.models import Account, Attempt, AuditEntry, Post
-from hub.publishing import recovery, walk
+from hub.publishing import attempts, recovery, walk
+from psn.errors import UnknownOutcome
 from tests.factories import OWNER, make_account, make_post
 from tests.hub.publishing.stage import attempts_of, bells, look, parts_of, ring, sent
 from tests.sandbox.process import Sandbox
@@ -53,6 +54,17 @@ class TestTakeOver:
         assert [attempt.outcome for attempt in attempts_of(post)] == ["unknown"]
         for _ in range(3):
             assert ring(post).status == "unknown"
+        assert sent(sandbox) == []
+
+    def test_never_repeats_what_nobody_knew_the_outcome_of(
+        self, account: Account, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        post = claim(make_post(account, status="scheduled"))
+        attempts.close_refused(
+            intend(post), UnknownOutcome("The answer was lost.")
+        )  # killed before the post's end was written
+        take_over(monkeypatch)
+        assert ring(post).status == "unknown"
         assert sent(sandbox) == []
 
     def test_calls_published_what_was_live_already(self, account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
