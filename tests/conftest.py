@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,12 @@ def pytest_unconfigure() -> None:
     """Remove the folder that `tests.settings` made, whether a test used the hub or not."""
     if settings.configured:
         shutil.rmtree(settings.WORKSPACE.root.parent, ignore_errors=True)
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C reach the commands that tests start: a run in a shell's background inherits that it is ignored."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

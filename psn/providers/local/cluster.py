@@ -163,7 +163,7 @@ def _remove_unfinished(folder: Path) -> None:
     if not os.path.lexists(folder):
         return
     found = {entry.name for entry in folder.iterdir()}
-    if found and _MARKER not in found:
+    if found and not found & {_MARKER, _unfinished(folder / _MARKER).name}:
         raise NotReady(f"{folder} is in the way, and PSN did not make it. Move it away.", code="hub.data_foreign")
     if (folder / "data").exists():
         shutil.rmtree(folder / "data")
@@ -179,7 +179,7 @@ def _include_settings(path: Path, *, account: OsUser) -> None:
 
 def _write(path: Path, *, text: str, account: OsUser) -> None:
     """Write a private file completely or not at all. Never through a link: as root the directory is another user's."""
-    unfinished = path.with_name(f".{path.name}.unfinished")
+    unfinished = _unfinished(path)
     unfinished.unlink(missing_ok=True)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
     with os.fdopen(os.open(unfinished, flags, 0o600), "w", encoding="utf-8", errors="surrogateescape") as file:
@@ -188,3 +188,8 @@ def _write(path: Path, *, text: str, account: OsUser) -> None:
         os.fchown(file.fileno(), account.uid, account.gid)
         os.fsync(file.fileno())
     unfinished.replace(path)
+
+
+def _unfinished(path: Path) -> Path:
+    """Where a file is written before it takes its place; a killed writer leaves it behind."""
+    return path.with_name(f".{path.name}.unfinished")
