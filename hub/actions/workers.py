@@ -67,9 +67,7 @@ def worker_status(hub: HubConfig) -> dict[str, Any]:
     daemon = worker_daemon(hub)
     waiting = Post.objects.filter(status=Status.SCHEDULED)
     overdue = waiting.filter(due_at__lt=Now())
-    workers = [
-        _describe(worker) for worker in WorkerHeartbeat.objects.filter(beat_at__gt=Now() - FRESH).order_by("name")
-    ]
+    workers = [_describe(worker) for worker in living_workers()]
     return {
         "state": "running" if workers and daemon.is_running() else ("elsewhere" if workers else "down"),
         "pid": daemon.pid(),

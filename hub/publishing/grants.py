@@ -29,7 +29,8 @@ def open_adapter(account: Account, *, now: datetime) -> Adapter:
     """
     if account.status != Account.Status.ACTIVE:
         raise NeedsReconnect(
-            f"{account} is not connected. Connect it, then schedule the post again.", next_command=_reconnect(account)
+            f"{account} is not connected. Connect it, then schedule the post again.",
+            next_command=account.connect_command,
         )
     platform = get_platform(account.platform)
     return platform.connect(account.base_url or platform.api_base_url, fresh_access_token(account, now=now))
@@ -63,7 +64,9 @@ def fresh_access_token(account: Account, *, now: datetime) -> str:
     """
     row = OAuthToken.objects.filter(account_id=account.id).first()
     if row is None:
-        raise NeedsReconnect(f"There is no grant for {account}. Connect it again.", next_command=_reconnect(account))
+        raise NeedsReconnect(
+            f"There is no grant for {account}. Connect it again.", next_command=account.connect_command
+        )
     if not _is_ageing(row, now=now):
         return opening().open(row.access_token_sealed, context=context_of(row, "access_token_sealed"))
     try:
@@ -76,7 +79,7 @@ def fresh_access_token(account: Account, *, now: datetime) -> str:
         raise NeedsReconnect(
             f"{account} must be connected again: {error.message}",
             http_status=error.http_status,
-            next_command=_reconnect(account),
+            next_command=account.connect_command,
         ) from error
 
 
@@ -131,7 +134,3 @@ def _is_ageing(row: OAuthToken, *, now: datetime) -> bool:
         return False
     life = row.access_expires_at - row.obtained_at
     return row.access_expires_at - now < max(life * SHARE_LEFT, min(AT_LEAST, life / 2))
-
-
-def _reconnect(account: Account) -> str:
-    return account.connect_command

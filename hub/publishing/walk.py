@@ -24,7 +24,7 @@ from hub.publishing.grants import open_adapter
 from hub.publishing.patience import UNREACHABLE, close_connection, store_patiently
 from hub.queue import bells
 from psn.errors import ApprovalNeeded, Problem, Unavailable, UnknownOutcome
-from psn.platforms.base import Adapter, Published
+from psn.platforms.base import Adapter, MediaFile, Published
 
 log = logging.getLogger(__name__)
 
@@ -155,7 +155,7 @@ def _check_approved(post: Post, parts: list[PostPart]) -> None:
 
 def _send_part(post: Post, part: PostPart, *, adapter: Adapter, reply_to: str | None) -> None:
     content = build_part(part)
-    media_ids = [_upload(post, part, number, adapter=adapter) for number in range(len(content.media))]
+    media_ids = [_upload(post, part, media, adapter=adapter) for media in content.media]
     intent = _write_intent(post, part)
     try:
         published = adapter.create_post(content, media_ids=media_ids, reply_to=reply_to, send_before=intent.send_before)
@@ -169,10 +169,9 @@ def _send_part(post: Post, part: PostPart, *, adapter: Adapter, reply_to: str | 
         raise
 
 
-def _upload(post: Post, part: PostPart, number: int, *, adapter: Adapter) -> str:
+def _upload(post: Post, part: PostPart, media: MediaFile, *, adapter: Adapter) -> str:
     """Upload one file; harmless to repeat, so the claim stays takeable."""
     _hold(post, lease=settings.LEASE, phase=Post.Phase.CLAIMED)
-    media = build_part(part).media[number]
     attempt = attempts.open_attempt(post, part, kind=Attempt.Kind.UPLOAD, what=str(media.path))
     try:
         media_id = adapter.upload_media(media)
