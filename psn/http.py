@@ -16,16 +16,18 @@ announces itself the same way and does not count: the platform sees nothing of i
 from __future__ import annotations
 
 import functools
+import heapq
 import ipaddress
 import json as jsonlib
 import logging
+import math
 import os
 import re
 import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -35,6 +37,7 @@ from urllib.parse import SplitResult, urlsplit
 import httpx2
 
 from psn import __version__
+from psn.deadline import Deadline
 from psn.errors import InvalidInput, Unavailable, UnknownOutcome
 
 TIMEOUT_SECONDS = 30.0  # for a whole call; a lease outlasts it by a margin
@@ -115,10 +118,11 @@ class Http:
         self._headers = {"user-agent": user_agent, "accept": "application/json"}
         if self._token:
             self._headers["authorization"] = f"Bearer {self._token}"
-        self._reading = self._client(keepalive=8)
-        # A kept connection may have been closed by the other side just now, and whether a request died with it cannot be
-        # known. A commit pays for a new connection, so that trouble in front of it is surely trouble in front of it.
-        self._committing = self._client(keepalive=0)
+        # Loaded here and not with the first call: a cluster warms up before it forks.
+        self._tls = _tls_context(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
+        self._opening = threading.Lock()
+        self._clients: dict[int, httpx2.Client] = {}  # by how many connections each keeps; made when first needed
+        self._closed = False
 
     def __repr__(self) -> str:
         return f"Http({self.base_url!r})"
@@ -130,9 +134,11 @@ class Http:
         self.close()
 
     def close(self) -> None:
-        """Close the connections."""
-        self._reading.close()
-        self._committing.close()
+        """Close the connections; no call can be made after that."""
+        with self._opening:
+            self._closed = True
+            for client in self._clients.values():
+                client.close()
 
     def read(
         self,
@@ -182,32 +188,51 @@ class Http:
         path: str,
         *,
         json: object,
-        send_before: float | None = None,
+        send_before: Deadline | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Reply:
         """Make the call that cannot be taken back: at most one request, on a connection of its own.
 
         Args:
-            send_before: `time.monotonic()` instant after which no byte may leave any more.
+            send_before: after it no byte may leave any more.
 
         Raises:
             Unavailable: surely not sent.
             UnknownOutcome: the request left, and no complete answer below 500 came back (PUB-6).
         """
         line = self._line(method, path, send_before=send_before)
-        request = self._committing.build_request(
+        client = self._committing
+        request = client.build_request(
             method,
             self.base_url + path,
             json=json,
             headers=self._headers | dict(headers or {}),
             extensions={"trace": line.trace},
         )
-        reply = self._send(self._committing, request, line, lost_means=UnknownOutcome)
+        reply = self._send(client, request, line, lost_means=UnknownOutcome)
         return _checked(reply, line, failed_means=UnknownOutcome)
 
+    @property
+    def _reading(self) -> httpx2.Client:
+        return self._client(keepalive=8)
+
+    @property
+    def _committing(self) -> httpx2.Client:
+        # A kept connection may have been closed by the other side just now, and whether a request died with it cannot be
+        # known. A commit pays for a new connection, so that trouble in front of it is surely trouble in front of it.
+        return self._client(keepalive=0)
+
     def _client(self, *, keepalive: int) -> httpx2.Client:
+        with self._opening:
+            if self._closed:
+                raise RuntimeError("This Http has been closed.")
+            if keepalive not in self._clients:
+                self._clients[keepalive] = self._make_client(keepalive=keepalive)
+            return self._clients[keepalive]
+
+    def _make_client(self, *, keepalive: int) -> httpx2.Client:
         return httpx2.Client(
-            verify=_tls_context(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")),
+            verify=self._tls,
             trust_env=not is_loopback(urlsplit(self.base_url)),  # a proxy has no way to this machine's own loopback
             follow_redirects=False,
             timeout=self._timeout_seconds,
@@ -220,7 +245,7 @@ class Http:
         )
 
     def _line(
-        self, method: str, path: str, *, send_before: float | None, timeout_seconds: float | None = None
+        self, method: str, path: str, *, send_before: Deadline | None, timeout_seconds: float | None = None
     ) -> _Line:
         what = f"{method} {path.partition('?')[0]}"  # without the query: that may hold a code
         return _Line(what=what, timeout_seconds=timeout_seconds or self._timeout_seconds, send_before=send_before)
@@ -256,6 +281,7 @@ class Http:
         return body.replace(self._token.encode(), b"***") if self._token else body
 
 
+@functools.lru_cache(maxsize=64)
 def check_base_url(base_url: str) -> str:
     """Accept https anywhere and http on this machine only; give the address without a closing slash.
 
@@ -310,7 +336,7 @@ def is_loopback(address: SplitResult) -> bool:
 class _Line:
     """Watches one call: whether a byte left, and when to give up on it."""
 
-    def __init__(self, *, what: str, timeout_seconds: float, send_before: float | None) -> None:
+    def __init__(self, *, what: str, timeout_seconds: float, send_before: Deadline | None) -> None:
         self.what = what
         self.sent = False
         self.overran = False
@@ -333,7 +359,7 @@ class _Line:
 
     def is_late(self) -> bool:
         """Say whether somebody else may have taken the work over by now (PUB-6)."""
-        return self._send_before is not None and time.monotonic() > self._send_before
+        return self._send_before is not None and self._send_before.is_over()
 
     def check_deadline(self) -> None:
         """Refuse to send late."""
@@ -346,13 +372,11 @@ class _Line:
     def watched(self) -> Iterator[None]:
         """End the call when its whole time is up; the library's own time-outs begin anew with every packet."""
         self.check_deadline()
-        timer = threading.Timer(self._timeout_seconds, self._hang_up)
-        timer.daemon = True
-        timer.start()
+        number = _watch.add(self.hang_up, timeout_seconds=self._timeout_seconds)
         try:
             yield
         finally:
-            timer.cancel()
+            _watch.remove(number)
 
     def take(self, stream: Any) -> None:
         """Remember the connection, to be able to end it."""
@@ -360,15 +384,73 @@ class _Line:
             self._socket = stream.get_extra_info("socket")
             overran = self.overran
         if overran:
-            self._hang_up()
+            self.hang_up()
 
-    def _hang_up(self) -> None:
+    def hang_up(self) -> None:
+        """End the call now."""
         with self._lock:
             self.overran = True
             if self._socket is not None:
                 with suppress(OSError):
                     # The plain method: SSLSocket's own first forgets its encryption, while another thread may still write.
                     socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+
+
+class _Watch:
+    """Ends what takes too long: one thread for all calls, because one for each was nearly a third of what a call costs."""
+
+    def __init__(self) -> None:
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """Forget everything: a forked child has no threads, and the lock may have been held."""
+        self._changed = threading.Condition(threading.Lock())
+        self._due: list[tuple[float, int]] = []  # heap of (monotonic instant, number)
+        self._endings: dict[int, Callable[[], None]] = {}
+        self._last = 0
+        self._thread: threading.Thread | None = None
+        self._wakes_at = math.inf
+
+    def add(self, end: Callable[[], None], *, timeout_seconds: float) -> int:
+        """Have something ended unless it is removed in time, and give its number.
+
+        Args:
+            end: must not wait for anything.
+        """
+        with self._changed:
+            if self._thread is None or not self._thread.is_alive():
+                thread = threading.Thread(target=self._run, name="psn-http-watch", daemon=True)
+                thread.start()  # it waits for the lock
+                self._thread = thread
+            self._last += 1
+            self._endings[self._last] = end
+            heapq.heappush(self._due, (time.monotonic() + timeout_seconds, self._last))
+            if self._due[0][0] < self._wakes_at:
+                self._changed.notify()
+            return self._last
+
+    def remove(self, number: int) -> None:
+        """Let something be; once this returns, it will not be ended any more."""
+        with self._changed:
+            self._endings.pop(number, None)
+            if not self._endings:
+                self._due.clear()
+
+    def _run(self) -> None:
+        with self._changed:
+            while True:  # woken by time or by something due earlier, seldom by a call: most end long before
+                now = time.monotonic()
+                while self._due and self._due[0][0] <= now:
+                    end = self._endings.pop(heapq.heappop(self._due)[1], None)
+                    if end is not None:
+                        end()
+                self._wakes_at = self._due[0][0] if self._due else math.inf
+                self._changed.wait(self._wakes_at - now if self._due else None)
+
+
+_watch = _Watch()
+if hasattr(os, "register_at_fork"):  # not on Windows, which cannot fork
+    os.register_at_fork(after_in_child=_watch.begin_anew)
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sandbox import __version__, clock, journal, models
-from sandbox.faults import active_faults
+from sandbox.faults import TIMED, active_faults
 from sandbox.platforms.x.rendering import attachments_of
 from sandbox.settings import STATE_DIR
 
@@ -30,7 +30,7 @@ MAX_LIMIT = 1000
 
 
 class FaultOrder(BaseModel):
-    """A failure to order; see `sandbox.faults` for what each kind does.
+    """A failure to order; see `sandbox.faults` for what each kind does. `seconds` is for `latency` and `invisible`.
 
     `times` is how many calls it hits, None for all until it is cleared.
     """
@@ -39,7 +39,7 @@ class FaultOrder(BaseModel):
 
     platform: Literal["x"] = "x"
     match: Annotated[str, Field(min_length=1, max_length=200)] = "*"
-    kind: Literal["latency", "status", "drop_before", "drop_after", "expired_token", "garbage"]
+    kind: Literal["latency", "status", "drop_before", "drop_after", "expired_token", "garbage", "invisible"]
     status: Annotated[int, Field(ge=400, le=599)] | None = None
     seconds: Annotated[float, Field(ge=0, le=600)] = 0.0
     times: Annotated[int, Field(ge=1)] | None = 1
@@ -119,8 +119,8 @@ def order_fault(request: HttpRequest) -> object:
     order = _read_order(request, FaultOrder)
     if order.kind == "status" and order.status is None:
         raise _Refused("A status fault needs a status from 400 to 599.")
-    if order.kind == "latency" and order.seconds <= 0:
-        raise _Refused("A latency fault needs seconds.")
+    if order.kind in TIMED and order.seconds <= 0:
+        raise _Refused(f"A fault of kind {order.kind} needs seconds.")
     fields = order.model_dump(exclude={"times"})
     return _describe_fault(models.Fault.objects.create(times_left=order.times, **fields))
 

@@ -8,6 +8,9 @@
 | drop_before | nothing is carried out; the connection is closed without an answer |
 | drop_after | the call is carried out; the connection is closed without an answer |
 | garbage | the call is carried out; the answer's body stops half way |
+| invisible | the call is carried out; a post it creates stays out of timelines until `seconds` after its creation |
+
+`latency` and `invisible` go together with one of the others: an answer may come late, or be lost, and the timeline lag too.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.db.models import F
 from django.http import HttpRequest, HttpResponse
@@ -23,7 +27,10 @@ from sandbox import clock
 from sandbox.models import Fault
 from sandbox.platforms.x import access, problems
 
-KINDS = ("latency", "status", "expired_token", "drop_before", "drop_after", "garbage")
+KINDS = ("latency", "status", "expired_token", "drop_before", "drop_after", "garbage", "invisible")
+TIMED = ("latency", "invisible")  # these need `seconds`, and leave room for another one
+
+_HIDDEN_FOR = "sandbox.hidden_for"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +43,16 @@ class Ending:
 
 
 def take_faults(*, platform: str, operation: str) -> list[Fault]:
-    """Take what is ordered for a call: at most one delay and one other failure, the oldest first.
+    """Take what is ordered for a call: at most one of each timed kind and one other failure, the oldest first.
 
     Args:
         operation: method and path, `POST /2/tweets`.
     """
     ordered = [fault for fault in active_faults() if fault.platform == platform and matches(fault.match, operation)]
-    delay = next((fault for fault in ordered if fault.kind == "latency" and _take(fault)), None)
-    other = next((fault for fault in ordered if fault.kind != "latency" and _take(fault)), None)
-    return [fault for fault in (delay, other) if fault]
+    groups = [[fault for fault in ordered if fault.kind == kind] for kind in TIMED]
+    groups.append([fault for fault in ordered if fault.kind not in TIMED])
+    taken = [next((fault for fault in group if _take(fault)), None) for group in groups]
+    return [fault for fault in taken if fault]
 
 
 def active_faults() -> list[Fault]:
@@ -70,11 +78,19 @@ def end_call(request: HttpRequest, *, faults: list[Fault], answer: Callable[[Htt
     for fault in faults:
         if fault.kind == "latency":
             time.sleep(fault.seconds)
+        elif fault.kind == "invisible":
+            request.META[_HIDDEN_FOR] = timedelta(seconds=fault.seconds)
         else:
             ending = _fail(request, fault=fault, answer=answer)
     if ending:
         return ending
     return Ending(answer(request), "answered", fault=faults[0].kind if faults else "")
+
+
+def hidden_for(request: HttpRequest) -> timedelta | None:
+    """Say how long a post that this call creates stays out of timelines."""
+    hidden: timedelta | None = request.META.get(_HIDDEN_FOR)
+    return hidden
 
 
 def _fail(request: HttpRequest, *, fault: Fault, answer: Callable[[HttpRequest], HttpResponse]) -> Ending:

@@ -99,6 +99,9 @@ class Post(models.Model):
     body_sha256: models.CharField[str, str] = models.CharField(max_length=64)
     created_at: models.DateTimeField[datetime, datetime] = models.DateTimeField()
     deleted_at: models.DateTimeField[datetime | None, datetime | None] = models.DateTimeField(null=True)
+    hidden_until: models.DateTimeField[datetime | None, datetime | None] = models.DateTimeField(
+        null=True
+    )  # in timelines
     media: models.ManyToManyField[Any, Any] = models.ManyToManyField(Upload, through="Attachment")
 
     objects: ClassVar[models.Manager[Post]] = models.Manager()

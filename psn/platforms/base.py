@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal, Protocol
 
+from psn.deadline import Deadline
 from psn.errors import Finding
 from psn.oauth.spec import OAuthSpec
 
@@ -91,13 +92,13 @@ class Adapter(Protocol):
         ...
 
     def create_post(
-        self, part: Part, *, media_ids: Sequence[str], reply_to: str | None, send_before: float | None
+        self, part: Part, *, media_ids: Sequence[str], reply_to: str | None, send_before: Deadline | None
     ) -> Published:
         """Make one part public: the one call that cannot be taken back.
 
         Args:
             reply_to: the platform's id of the part before this one.
-            send_before: `time.monotonic()` instant after which no byte may leave any more; None for no deadline.
+            send_before: after it no byte may leave any more; None for no deadline.
 
         Raises:
             UnknownOutcome: the part may be live.
@@ -107,6 +108,23 @@ class Adapter(Protocol):
 
     def fetch_recent_posts(self, *, since: datetime | None = None, limit: int = 20) -> list[RemotePost]:
         """Read the account's own newest posts, newest first."""
+        ...
+
+    def find_published(
+        self, part: Part, *, since: datetime, reply_to: str | None, known_ids: Collection[str]
+    ) -> Published | None:
+        """Look for a part among the account's own posts, after a call whose outcome nobody knows (PUB-6).
+
+        None means that everything since then was looked at and it is not there. Of several that may be it, the earliest.
+
+        Args:
+            since: aware; when the doubtful call began. Clocks may differ by some seconds.
+            reply_to: the platform's id of what the part replies to; None finds only a post that replies to nothing.
+            known_ids: platform ids that are linked to other parts already; never taken.
+
+        Raises:
+            Unavailable: not everything could be looked at, or what is there cannot be told from the part.
+        """
         ...
 
     def fetch_posts(self, platform_post_ids: Sequence[str]) -> list[RemotePost]:
@@ -123,6 +141,37 @@ class Adapter(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Witness:
+    """How a platform bears witness to a call whose outcome nobody knows (PUB-6).
+
+    Args:
+        kind: `none`: not at all, a person must look; `repeat`: the same call again is answered with the first one's post;
+            `ask`: it can be asked about the very call; `search`: the part can be looked for (`Adapter.find_published`).
+        looks: how long after the end of the doubtful call to look. Absent at every one of them is evidence of absence.
+        duplicate_codes: codes of refusals which, after our own doubtful call, say that the part is probably out.
+    """
+
+    kind: Literal["none", "repeat", "ask", "search"]
+    looks: tuple[timedelta, ...] = ()
+    duplicate_codes: frozenset[str] = frozenset()
+
+
+class Connect(Protocol):
+    """Makes the adapter of one account."""
+
+    def __call__(self, api_base_url: str, token: str, timeout_seconds: float | None = None) -> Adapter:
+        """Make it.
+
+        Args:
+            timeout_seconds: for a whole call; the HTTP layer's own when left out.
+
+        Raises:
+            InvalidInput: the address is unsafe, or the token could not stand in a header.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class Platform:
     """One vendor's declaration.
 
@@ -131,7 +180,9 @@ class Platform:
         api_base_url: where the API lives unless an account says otherwise.
         web_base_url: where people look at posts and authorize apps; with an account's own base URL, that serves both.
         check_parts: the platform's own limits, before anything is sent; pure.
-        connect: makes the adapter from (base URL, access token).
+        connect: makes the adapter from (base URL, access token) and, if need be, a time-out for its calls.
+        read_post_url: the platform's id of a post from its address, or from the bare id; raises InvalidInput (`url.post`).
+        witness: how it can tell what became of a call.
     """
 
     name: str
@@ -140,4 +191,6 @@ class Platform:
     web_base_url: str
     oauth: OAuthSpec
     check_parts: Callable[[Sequence[Part]], list[Finding]]
-    connect: Callable[[str, str], Adapter]
+    connect: Connect
+    read_post_url: Callable[[str], str]
+    witness: Witness = Witness("none")

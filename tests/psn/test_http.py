@@ -23,6 +23,7 @@ from httpcore2._backends.sync import SyncStream
 from hypothesis import given
 from hypothesis import strategies as st
 
+from psn.deadline import Deadline
 from psn.errors import InvalidInput, PlatformError, Unavailable, UnknownOutcome
 from psn.http import Http, Reply, check_base_url, check_token
 from tests.psn import loopback
@@ -34,7 +35,7 @@ CREATED = build_reply(201, b'{"data":{"id":"1"}}')
 
 
 def commit(
-    url: str, *, timeout_seconds: float = 5.0, send_before: float | None = None, max_reply_bytes: int = 1000
+    url: str, *, timeout_seconds: float = 5.0, send_before: Deadline | None = None, max_reply_bytes: int = 1000
 ) -> Reply:
     with Http(url, token=TOKEN, timeout_seconds=timeout_seconds, max_reply_bytes=max_reply_bytes) as http:
         return http.commit("POST", "/2/tweets", json=POST, send_before=send_before)
@@ -157,7 +158,7 @@ class TestCommit:
 
     def test_was_not_sent_when_the_deadline_had_passed(self) -> None:
         with serve(loopback.answer(CREATED)) as server, pytest.raises(Unavailable) as caught:
-            commit(server.url, send_before=time.monotonic() - 0.001)
+            commit(server.url, send_before=Deadline(-0.001))
         assert (caught.value.error_code, server.connections) == ("platform.deadline_passed", 0)
 
     def test_was_not_sent_when_the_deadline_passes_while_connecting(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -170,7 +171,7 @@ class TestCommit:
         monkeypatch.setattr(socket, "create_connection", connect_slowly)
         with serve(loopback.answer(CREATED)) as server:
             with pytest.raises(Unavailable) as caught:
-                commit(server.url, send_before=time.monotonic() + 0.1)
+                commit(server.url, send_before=Deadline(0.1))
             time.sleep(0.1)
         assert caught.value.error_code == "platform.deadline_passed"
         assert (server.connections, server.requests) == (1, []), "bytes left after the deadline"
@@ -185,13 +186,13 @@ class TestCommit:
         monkeypatch.setattr(SyncStream, "write", write_and_pause)
         with serve(loopback.answer(CREATED)) as server:
             with pytest.raises(UnknownOutcome, match="cut off"):
-                commit(server.url, send_before=time.monotonic() + 0.7)
+                commit(server.url, send_before=Deadline(0.7))
             time.sleep(0.1)
         assert (server.connections, server.requests) == (1, []), "the server got a whole request"
 
     def test_goes_out_before_the_deadline(self) -> None:
         with serve(loopback.answer(CREATED)) as server:
-            assert commit(server.url, send_before=time.monotonic() + 5).status == 201
+            assert commit(server.url, send_before=Deadline(5)).status == 201
 
     def test_was_not_sent_when_connecting_used_up_the_time(self, monkeypatch: pytest.MonkeyPatch) -> None:
         connect = socket.create_connection
@@ -390,7 +391,7 @@ class TestTls:
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
         monkeypatch.setattr(ssl.SSLContext, "wrap_socket", shake_slowly)
         with serve(loopback.answer(CREATED), tls=tls) as server, pytest.raises(Unavailable) as caught:
-            commit(server.url.replace("http:", "https:"), send_before=time.monotonic() + 0.1)
+            commit(server.url.replace("http:", "https:"), send_before=Deadline(0.1))
         assert (caught.value.error_code, server.requests) == ("platform.deadline_passed", [])
 
 

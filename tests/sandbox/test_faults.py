@@ -94,6 +94,34 @@ class TestOtherFaults:
         assert time.monotonic() - begin >= 0.2
         assert sandbox.ask("faults") == []
 
+    def test_invisible_keeps_a_post_out_of_the_timeline_for_a_while(self, sandbox: Sandbox, person: Person) -> None:
+        sandbox.fail("invisible", seconds=60)
+
+        hidden, shown = person.post_id("Later"), person.post_id("Now")
+
+        assert sandbox.ask("calls", limit="2")[1]["fault"] == "invisible"
+        path = f"/2/users/{person.id}/tweets"
+        page = person.call("GET", path).json()
+        assert ([post["id"] for post in page["data"]], page["meta"]["result_count"]) == ([shown], 1)
+        assert person.call("GET", "/2/tweets", params={"ids": hidden}).json()["data"]
+        assert [post["id"] for post in sandbox.ask("posts")] == [shown, hidden]
+        assert person.post("Later").status_code == 403
+        sandbox.move_clock(59)
+        assert len(person.call("GET", path).json()["data"]) == 1
+        sandbox.move_clock(1)
+        assert [post["id"] for post in person.call("GET", path).json()["data"]] == [shown, hidden]
+
+    def test_invisible_goes_with_all_others(self, sandbox: Sandbox, person: Person) -> None:
+        sandbox.fail("drop_after")
+        sandbox.fail("invisible", seconds=60)
+        sandbox.fail("latency", seconds=0.1)
+
+        with pytest.raises(httpx2.RemoteProtocolError):
+            person.post("Hello")
+
+        assert (sandbox.ask("faults"), len(sandbox.ask("posts"))) == ([], 1)
+        assert "data" not in person.call("GET", f"/2/users/{person.id}/tweets").json()
+
     def test_an_expired_token_is_cured_by_a_refresh_only(self, sandbox: Sandbox, person: Person) -> None:
         sandbox.fail("expired_token")
 
@@ -162,6 +190,7 @@ class TestOrder:
             {"kind": "status"},
             {"kind": "status", "status": 200},
             {"kind": "latency"},
+            {"kind": "invisible"},
             {"kind": "drop_after", "times": 0},
             {"kind": "drop_after", "platform": "myspace"},
             {"kind": "drop_after", "colour": "red"},

@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 
 from sandbox.platforms.x.ids import account_id, instant_of, make_id
 from sandbox.platforms.x.metrics import count_private, count_public
-from sandbox.platforms.x.text import count_units, hash_text, show_text
+from sandbox.platforms.x.text import Attached, count_units, hash_text, show_json_text, show_text, tidy_text
 
 IDS = st.integers(min_value=1, max_value=2**63 - 1)
 AGES = st.timedeltas(min_value=timedelta(0), max_value=timedelta(days=3650))
 INSTANTS = st.datetimes(min_value=datetime(2020, 1, 1), max_value=datetime(2060, 1, 1), timezones=st.just(UTC))
-TEXTS = st.lists(st.one_of(st.text(max_size=20), st.sampled_from(["https://example.com/a?b=1", " ", "x.org"]))).map(
-    "".join
-)
+TEXTS = st.lists(
+    st.one_of(st.text(max_size=20), st.sampled_from(["https://example.com/a?b=1", " ", "x.org", "&lt;", "<&>"]))
+).map("".join)
 
 
 class TestMetrics:
@@ -61,7 +61,22 @@ class TestText:
             assert again[url["start"] : url["end"]] == url["url"]
             again = again[: url["start"]] + url["expanded_url"] + again[url["end"] :]
 
-        assert again.replace("http://", "") == text.replace("http://", "")
+        assert again.replace("http://", "") == tidy_text(text).replace("http://", "")
+
+    @given(text=TEXTS, post_id=IDS, files=st.integers(0, 4))
+    def test_of_the_api_is_the_text_of_the_page_with_three_escapes_and_one_link(
+        self, text: str, post_id: int, files: int
+    ) -> None:
+        attached = [Attached(f"3_{number}", "photo") for number in range(files)]
+        shown = show_json_text(text, post_id=post_id, handle="ann", attached=attached)
+
+        assert all(shown.text[url["start"] : url["end"]] == url["url"] for url in shown.urls)
+        own = [url["url"] for url in shown.urls if "media_key" in url]
+        assert len(own) == files
+        words = shown.text.removesuffix(own[0]).removesuffix(" ") if own else shown.text
+        assert "<" not in words
+        unescaped = words.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+        assert unescaped == show_text(text, post_id=post_id).text
 
     @given(text=st.text(alphabet="abc #@é", max_size=300))
     def test_of_plain_letters_weighs_its_length(self, text: str) -> None:

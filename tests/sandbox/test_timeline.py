@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.sandbox.files import make_png
 from tests.sandbox.people import Person, connect
 from tests.sandbox.process import Sandbox
 
@@ -65,6 +66,35 @@ class TestLookUp:
         assert all(post["text"][url["start"] : url["end"]] == url["url"] for url in urls)
         assert all(url["url"].startswith("https://t.co/") for url in urls)
         assert "example" not in post["text"]
+
+    def test_shows_the_text_as_x_does_and_the_control_api_as_it_was_written(
+        self, sandbox: Sandbox, person: Person
+    ) -> None:
+        text = " 1 < 2 & cafe\u0301 &amp;\r\n"
+
+        response = person.post(text)
+
+        shown = "1 &lt; 2 &amp; café &amp;amp;"
+        data = response.json()["data"]
+        assert data["text"] == shown
+        assert [post["text"] for post in look_up(person, data["id"])["data"]] == [shown]
+        assert [post["text"] for post in read_page(person, person.id)["data"]] == [shown]
+        assert [post["text"] for post in sandbox.ask("posts")] == [text]
+
+    @pytest.mark.parametrize(("text", "before"), [("Look", "Look "), ("", "")])
+    def test_appends_one_link_for_all_files(self, person: Person, text: str, before: str) -> None:
+        form: dict[str, Any] = {"data": {"media_category": "tweet_image"}, "files": {"media": ("file", make_png())}}
+        ids = [person.call("POST", "/2/media/upload", **form).json()["data"]["id"] for _ in range(2)]
+        body = {"media": {"media_ids": ids}} | ({"text": text} if text else {})
+
+        created = person.call("POST", "/2/tweets", json=body).json()["data"]
+
+        [post] = look_up(person, created["id"], **{"post.fields": "entities"})["data"]
+        first, second = post["entities"]["urls"]
+        assert post["text"] == created["text"] == before + first["url"]
+        assert first["expanded_url"] == f"https://x.com/sandbox/status/{created['id']}/photo/1"
+        assert [first.pop("media_key"), second.pop("media_key")] == [f"3_{media_id}" for media_id in ids]
+        assert first == second
 
     def test_shows_private_metrics_to_the_author_for_thirty_days(self, sandbox: Sandbox, person: Person) -> None:
         post_id = person.post_id("Mine")

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
+from psn.deadline import Deadline
 from psn.errors import Rejected, Unavailable
-from psn.http import Http, Reply
+from psn.http import TIMEOUT_SECONDS, Http, Reply
 from psn.platforms.base import MediaFile, Part, Profile, Published, RemotePost
-from psn.platforms.x import refusals, upload, wire
+from psn.platforms.x import matching, refusals, upload, wire
+from psn.platforms.x.addresses import build_post_url
 
 MAX_PAGES = 64  # of 100 posts; X shows an account's newest 3,200
+CLOCK_SKEW = timedelta(seconds=10)  # by which our clock may be ahead of X's: a laptop just woken is not yet in step
 
 
 class XAdapter:
@@ -20,6 +23,7 @@ class XAdapter:
 
     Args:
         web_base_url: where people look at posts.
+        timeout_seconds: for a whole call.
         processing_seconds: how long X may take to get an uploaded file ready.
 
     Attributes:
@@ -32,9 +36,10 @@ class XAdapter:
         *,
         token: str,
         web_base_url: str,
+        timeout_seconds: float = TIMEOUT_SECONDS,
         processing_seconds: float = upload.PROCESSING_SECONDS,
     ) -> None:
-        self._http = Http(api_base_url, token=token)
+        self._http = Http(api_base_url, token=token, timeout_seconds=timeout_seconds)
         self.web_base_url = web_base_url.rstrip("/")
         self._processing_seconds = processing_seconds
         self._vocabulary = wire.POST_WORDS
@@ -62,7 +67,7 @@ class XAdapter:
         return upload.send_media(media, read=self._read, processing_seconds=self._processing_seconds)
 
     def create_post(
-        self, part: Part, *, media_ids: Sequence[str], reply_to: str | None, send_before: float | None
+        self, part: Part, *, media_ids: Sequence[str], reply_to: str | None, send_before: Deadline | None
     ) -> Published:
         """Make one part public: the one call that cannot be taken back.
 
@@ -83,18 +88,29 @@ class XAdapter:
         Raises:
             Unavailable: not all of them could be read.
         """
-        posts: list[RemotePost] = []
-        next_token: str | None = None
-        for _ in range(MAX_PAGES):
-            page = wire.build_page(since=since, wanted=limit - len(posts), next_token=next_token)
-            path = f"/2/users/{self._account_id}/tweets"
-            reply = self._read_posts(path, page, endpoint="GET /2/users/{id}/tweets")
-            found, next_token = wire.read_timeline(reply, web_base_url=self.web_base_url)
-            posts += found
-            if next_token is None or len(posts) >= limit:
-                return posts[:limit]
-        # Less than everything must not pass for everything: what is not in this list is looked at as not published.
-        raise Unavailable("X's pages of the account's posts do not come to an end.", code="x.endless_pages")
+        pages = self._turn_pages(since=since, wanted=limit)
+        return [seen.post for page in pages for seen in page.posts][:limit]
+
+    def find_published(
+        self, part: Part, *, since: datetime, reply_to: str | None, known_ids: Collection[str]
+    ) -> Published | None:
+        """Look for a part among the account's own posts; None when all of them were looked at and it is not there.
+
+        Raises:
+            Unavailable: not all of them could be read, or one of them may be it and nobody can tell.
+        """
+        seen: list[matching.Seen] = []
+        for page in self._turn_pages(since=since - CLOCK_SKEW, wanted=None):
+            if not page.is_whole:
+                raise Unavailable("X has found more posts than it shows.", code="x.incomplete_page")
+            seen += page.posts
+        found = matching.find_part(part, seen, since=since, reply_to=reply_to, known_ids=known_ids)
+        if found is None:
+            return None
+        return Published(
+            platform_post_id=found.platform_post_id,
+            url=build_post_url(found.platform_post_id, web_base_url=self.web_base_url),
+        )
 
     def fetch_posts(self, platform_post_ids: Sequence[str]) -> list[RemotePost]:
         """Read posts by id with their metrics; ids X does not know are left out."""
@@ -128,6 +144,23 @@ class XAdapter:
     @functools.cached_property
     def _account_id(self) -> str:
         return self.fetch_profile().platform_account_id
+
+    def _turn_pages(self, *, since: datetime | None, wanted: int | None) -> Iterator[wire.Page]:
+        """Give the account's posts page by page, newest first, until there are as many as wanted; None for all."""
+        token: str | None = None
+        got = 0
+        for _ in range(MAX_PAGES):
+            params = wire.build_page(
+                since=since, wanted=wire.MAX_IDS if wanted is None else wanted - got, next_token=token
+            )
+            reply = self._read_posts(f"/2/users/{self._account_id}/tweets", params, endpoint="GET /2/users/{id}/tweets")
+            page = wire.read_timeline(reply, web_base_url=self.web_base_url)
+            yield page
+            token, got = page.next_token, got + len(page.posts)
+            if token is None or (wanted is not None and got >= wanted):
+                return
+        # Less than everything must not pass for everything: what is not in this list is looked at as not published.
+        raise Unavailable("X's pages of the account's posts do not come to an end.", code="x.endless_pages")
 
     def _read_posts(self, path: str, params: Mapping[str, str], *, endpoint: str) -> Reply:
         """Ask in the new vocabulary, and once more in the old one where X does not know it yet."""

@@ -18,6 +18,8 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 from psn.errors import Unavailable, UnknownOutcome
 from psn.http import Reply
 from psn.platforms.base import Part, Profile, Published, RemotePost
+from psn.platforms.x import matching
+from psn.platforms.x.addresses import build_post_url
 
 MAX_IDS = 100  # ids of one look-up, and posts of one page: `ids.maxItems`, `max_results.maximum`
 MIN_PAGE = 5  # `max_results.minimum`
@@ -46,7 +48,7 @@ _METRICS = {  # X's name: ours
     "quote_count": "quotes",
     "bookmark_count": "bookmarks",
 }
-_OWN_MEDIA_LINK = re.compile(r"/status/\d+/(?:photo|video)/\d+$")
+_MEDIA_PATH = re.compile(r"/status/(\d+)/(photo|video)/\d+$")
 
 
 def build_post(part: Part, *, media_ids: Sequence[str], reply_to: str | None) -> dict[str, Any]:
@@ -76,11 +78,6 @@ def read_published(reply: Reply, *, web_base_url: str) -> Published:
     )
 
 
-def build_post_url(post_id: str, *, web_base_url: str) -> str:
-    """Build the address where people see a post. X leads from it to the one with the author's handle."""
-    return f"{web_base_url}/i/web/status/{post_id}"
-
-
 def read_profile(reply: Reply, *, web_base_url: str) -> Profile:
     """Read `GET /2/users/me`.
 
@@ -93,8 +90,22 @@ def read_profile(reply: Reply, *, web_base_url: str) -> Profile:
     )
 
 
-def read_timeline(reply: Reply, *, web_base_url: str) -> tuple[list[RemotePost], str | None]:
-    """Read a page of an account's posts, in either vocabulary, and the token of the next page, if there is one.
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of an account's timeline.
+
+    Args:
+        next_token: of the page after it, if there is one.
+        is_whole: X sends as many posts as it says it found.
+    """
+
+    posts: list[matching.Seen]
+    next_token: str | None
+    is_whole: bool
+
+
+def read_timeline(reply: Reply, *, web_base_url: str) -> Page:
+    """Read a page of an account's posts, in either vocabulary.
 
     An empty page counts as one only when X says so in `meta`: that nothing is there is evidence (PUB-6), and an answer with
     nothing but `errors` is none.
@@ -103,7 +114,11 @@ def read_timeline(reply: Reply, *, web_base_url: str) -> tuple[list[RemotePost],
         Unavailable: the answer cannot be read.
     """
     page = read_answer(_TimelinePage, reply)
-    return [_read_post(post, web_base_url=web_base_url) for post in page.data], page.meta.next_token
+    return Page(
+        posts=[_read_post(post, web_base_url=web_base_url) for post in page.data],
+        next_token=page.meta.next_token,
+        is_whole=(page.meta.result_count or 0) <= len(page.data),
+    )
 
 
 def read_posts(reply: Reply, *, web_base_url: str) -> list[RemotePost]:
@@ -112,7 +127,7 @@ def read_posts(reply: Reply, *, web_base_url: str) -> list[RemotePost]:
     Raises:
         Unavailable: the answer cannot be read.
     """
-    return [_read_post(post, web_base_url=web_base_url) for post in read_answer(_Posts, reply).data]
+    return [_read_post(post, web_base_url=web_base_url).post for post in read_answer(_Posts, reply).data]
 
 
 def read_deleted(reply: Reply) -> bool:
@@ -166,9 +181,9 @@ class Tolerant(BaseModel):
 
 
 class _Url(Tolerant):
-    url: str
-    expanded_url: str = ""
-    media_key: str = ""
+    url: str | None = None
+    expanded_url: str | None = None
+    media_key: str | None = None
 
 
 class _Entities(Tolerant):
@@ -197,6 +212,7 @@ class _Post(Tolerant):
 
 class _Meta(Tolerant):
     next_token: str | None = None
+    result_count: int | None = None
 
 
 class _Posts(Tolerant):
@@ -233,26 +249,35 @@ class _Deleted(Tolerant):
     data: _Deletion
 
 
-def _read_post(post: _Post, *, web_base_url: str) -> RemotePost:
+def _read_post(post: _Post, *, web_base_url: str) -> matching.Seen:
     written = post.note or post  # a long post is cut off in `text`
     created_at = post.created_at if post.created_at.tzinfo else post.created_at.replace(tzinfo=UTC)
-    return RemotePost(
+    shown = matching.read_shown(written.text, links=_read_links(written.entities or post.entities, post_id=post.id))
+    remote = RemotePost(
         platform_post_id=post.id,
-        text=_restore_text(written.text, written.entities or post.entities),
+        text=matching.restore_text(shown),
         created_at=created_at.astimezone(UTC),
         url=build_post_url(post.id, web_base_url=web_base_url),
         in_reply_to=next((reference.id for reference in post.referenced if reference.type == "replied_to"), None),
         metrics=_read_metrics(post.public_metrics),
     )
+    return matching.Seen(remote, shown)
 
 
-def _restore_text(text: str, entities: _Entities | None) -> str:
-    """Undo what X does to a text: `&`, `<` and `>` escaped, links shortened, a link to its own media appended."""
-    text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
-    for link in (entities and entities.urls) or []:
-        own_media = link.media_key or _OWN_MEDIA_LINK.search(link.expanded_url)
-        text = text.replace(link.url, "" if own_media else link.expanded_url or link.url)
-    return text.rstrip() if entities else text
+def _read_links(entities: _Entities | None, *, post_id: str) -> list[matching.Link]:
+    urls = (entities and entities.urls) or []
+    return [_read_link(url.url, url, post_id=post_id) for url in urls if url.url]
+
+
+def _read_link(short: str, url: _Url, *, post_id: str) -> matching.Link:
+    """Tell a link to the post's own media from one that the author wrote, which may lead to another post's."""
+    leads_to = url.expanded_url or ""
+    found = _MEDIA_PATH.search(leads_to)
+    if not url.media_key and not (found and found[1] == post_id):
+        return matching.Link(short, leads_to)
+    if found is None:
+        return matching.Link(short, leads_to, media="file")
+    return matching.Link(short, leads_to, media="video" if found[2] == "video" else "photo")
 
 
 def _read_metrics(metrics: dict[str, Any]) -> dict[str, int]:

@@ -10,11 +10,11 @@ from django.db.models import Max, QuerySet
 from django.http import HttpRequest, HttpResponse
 from pydantic import Field
 
-from sandbox import clock, journal
+from sandbox import clock, faults, journal
 from sandbox.models import Account, Attachment, Post, Upload
-from sandbox.platforms.x import ids, problems, uploads
+from sandbox.platforms.x import ids, problems, rendering, uploads
 from sandbox.platforms.x.endpoint import Body, answer, endpoint, read_body
-from sandbox.platforms.x.text import MAX_UNITS, count_units, hash_text, show_text
+from sandbox.platforms.x.text import MAX_UNITS, count_units, hash_text
 
 WRITE = ("tweet.read", "tweet.write", "users.read")
 DUPLICATE_FOR = timedelta(hours=24)  # X documents no width; a day is the cautious reading
@@ -72,9 +72,10 @@ def create_post(request: HttpRequest, account: Account) -> HttpResponse:
     """Make a post public."""
     body = read_body(request, PostBody)
     _check_content(body)
-    post = _commit(account, body=body, body_sha256=journal.hash_body(request), now=clock.now())
+    hidden_for = faults.hidden_for(request)
+    post = _commit(account, body=body, body_sha256=journal.hash_body(request), now=clock.now(), hidden_for=hidden_for)
     journal.note(request, post_id=str(post.id))
-    shown = show_text(post.text, post_id=post.id).text
+    shown = rendering.render_text(post, files=rendering.attachments_of(post) if body.media else []).text
     return answer({"data": {"id": str(post.id), "text": shown, "edit_history_post_ids": [str(post.id)]}}, status=201)
 
 
@@ -102,7 +103,7 @@ def _check_content(body: PostBody) -> None:
         raise problems.forbidden("Quoting posts is not available at your access level.")
 
 
-def _commit(account: Account, *, body: PostBody, body_sha256: str, now: datetime) -> Post:
+def _commit(account: Account, *, body: PostBody, body_sha256: str, now: datetime, hidden_for: timedelta | None) -> Post:
     """Keep a post. All checks against what is there run in one writing transaction: of two equal posts one wins."""
     with transaction.atomic():
         parent = _find_parent(body.reply)
@@ -119,6 +120,7 @@ def _commit(account: Account, *, body: PostBody, body_sha256: str, now: datetime
             made_with_ai=body.made_with_ai,
             body_sha256=body_sha256,
             created_at=now,
+            hidden_until=now + hidden_for if hidden_for else None,
         )
         _attach(post, attached)
     return post

@@ -7,7 +7,7 @@ from typing import Any
 
 from sandbox.models import Account, Attachment, Post, Upload
 from sandbox.platforms.x import metrics
-from sandbox.platforms.x.text import show_text
+from sandbox.platforms.x.text import Attached, Shown, show_json_text
 from sandbox.platforms.x.vocabulary import Vocabulary
 
 PRIVATE_METRICS_LIFE = timedelta(days=30)  # docs.x.com/x-api/fundamentals/metrics (2026-11)
@@ -16,7 +16,8 @@ Json = dict[str, Any]
 
 def render_post(post: Post, *, fields: list[str], words: Vocabulary, viewer: Account, now: datetime) -> Json:
     """Show one post with the fields asked for; `id`, `text` and the edit history always come."""
-    shown = show_text(post.text, post_id=post.id)
+    files = attachments_of(post)
+    shown = render_text(post, files=files)
     age = now - post.created_at
     optional: Json = {
         "author_id": post.account.platform_account_id,
@@ -34,10 +35,16 @@ def render_post(post: Post, *, fields: list[str], words: Vocabulary, viewer: Acc
         optional[words.referenced] = [{"type": "replied_to", "id": str(post.reply_to)}]
     if viewer.pk == post.account.pk and age <= PRIVATE_METRICS_LIFE:
         optional["non_public_metrics"] = metrics.count_private(post.id, age=age)
-    if "attachments" in fields and (attached := attachments_of(post)):
-        optional["attachments"] = {"media_keys": [media_key(upload) for upload in attached]}
+    if files:
+        optional["attachments"] = {"media_keys": [media_key(upload) for upload in files]}
     always = {"id": str(post.id), "text": shown.text, words.edit_history: [str(post.id)]}
     return always | {name: optional[name] for name in fields if name in optional}
+
+
+def render_text(post: Post, *, files: list[Upload]) -> Shown:
+    """Show a post's text with what X makes of its links and files."""
+    attached = [Attached(media_key(one), "video" if one.mime_type.startswith("video/") else "photo") for one in files]
+    return show_json_text(post.text, post_id=post.id, handle=post.account.handle, attached=attached)
 
 
 def render_media(upload: Upload, *, url: str) -> Json:

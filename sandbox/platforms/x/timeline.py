@@ -101,7 +101,7 @@ def _include(request: HttpRequest, posts: list[Post], *, expansions: list[str]) 
 
 
 def _select(request: HttpRequest, author: Account) -> QuerySet[Post]:
-    posts = living_posts().filter(account=author)
+    posts = living_posts().filter(account=author).exclude(hidden_until__gt=clock.now())
     filters = {
         "created_at__gte": _read_instant(request, "start_time"),
         "created_at__lt": _read_instant(request, "end_time"),

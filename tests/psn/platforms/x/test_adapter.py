@@ -8,9 +8,11 @@ import zlib
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from psn.deadline import Deadline
 from psn.errors import (
     InvalidInput,
     NeedsReconnect,
@@ -53,6 +55,13 @@ def make_mp4(path: Path, *, size_bytes: int = 5000) -> MediaFile:
 
 
 class TestConnect:
+    def test_gives_up_when_it_is_told_to(self, sandbox: Sandbox, handle: str) -> None:
+        adapter = PLATFORM.connect(sandbox.x, grant(sandbox, handle).access_token, 0.3)
+        sandbox.fail("latency", "POST /2/tweets", seconds=1)
+        with pytest.raises(UnknownOutcome):
+            publish(adapter)  # type: ignore[arg-type]
+        adapter.close()
+
     def test_says_who_it_is(self, adapter: XAdapter, sandbox: Sandbox, handle: str) -> None:
         profile = adapter.fetch_profile()
         assert (profile.handle, profile.url) == (handle, f"{sandbox.x}/{handle}")
@@ -131,7 +140,7 @@ class TestCreatePost:
 
     def test_sends_nothing_after_the_deadline(self, adapter: XAdapter, sandbox: Sandbox, handle: str) -> None:
         with pytest.raises(Unavailable):
-            publish(adapter, send_before=time.monotonic() - 1)
+            publish(adapter, send_before=Deadline(-1))
         assert count_posts(sandbox, handle) == 0
 
     def test_is_unknown_when_the_answer_is_lost_and_then_found(
@@ -191,6 +200,111 @@ class TestCreatePost:
         sandbox.fail("latency", "POST /2/tweets", times=1, seconds=0.5)
         assert publish(adapter).http_status == 201
         assert count_posts(sandbox, handle) == 1
+
+
+def look(adapter: XAdapter, text: str, **options: object) -> str | None:
+    """Look for a post of the last minute."""
+    since = datetime.now(UTC) - timedelta(seconds=60)
+    given = {"since": since, "reply_to": None, "known_ids": (), **options}
+    found = adapter.find_published(Part(0, text), **given)  # type: ignore[arg-type]
+    return found.platform_post_id if found else None
+
+
+WRITTEN = {
+    "escapes": "a & b <c> &amp; &lt;i&gt; \"q\" 'q'",
+    "links": "see https://example.com/a?b=1&c=2, http://example.org/ and example.com (or x.org/a).",
+    "only-a-link": "https://example.com",
+    "not-nfc": "cafe\u0301 Å ﬁ",
+    "blanks-around": " \n hi \u3000\n",
+    "line-ends": "one\r\ntwo\n\nthree",
+    "emoji": "👨‍👩‍👧 ❤️ 🇩🇪 字",
+    "a-link-of-x-itself": "https://t.co/abc and https://x.com/ann/status/1/photo/1",
+    "mentions": "@ann #tag $ABC ann@example.com",
+}
+
+
+class TestFindPublished:
+    @pytest.mark.parametrize("text", WRITTEN.values(), ids=WRITTEN.keys())
+    def test_finds_what_x_has_changed(self, adapter: XAdapter, sandbox: Sandbox, text: str) -> None:
+        began = datetime.now(UTC)
+        sandbox.fail("drop_after", "POST /2/tweets", times=1)
+        with pytest.raises(UnknownOutcome):
+            publish(adapter, text)
+        publish(adapter, f"{text} q")
+        found = adapter.find_published(Part(0, text), since=began, reply_to=None, known_ids=())
+        assert found is not None
+        first = adapter.fetch_recent_posts()[-1]
+        assert found == Published(first.platform_post_id, f"{sandbox.x}/i/web/status/{first.platform_post_id}")
+
+    def test_finds_nothing_when_the_request_was_lost(self, adapter: XAdapter, sandbox: Sandbox) -> None:
+        publish(adapter, "did it land!")
+        sandbox.fail("drop_before", "POST /2/tweets", times=1)
+        with pytest.raises(UnknownOutcome):
+            publish(adapter, "did it land?")
+        assert look(adapter, "did it land?") is None
+
+    @pytest.mark.parametrize("text", ["look", "look https://example.com", "", "  "])
+    def test_finds_a_post_with_media(self, adapter: XAdapter, tmp_path: Path, text: str) -> None:
+        image = make_png(tmp_path / "a.png")
+        publish(adapter, "something else", media_ids=[adapter.upload_media(image)])
+        ids = [adapter.upload_media(image) for _ in range(2)]
+        published = publish(adapter, text, media_ids=ids).platform_post_id
+        since = datetime.now(UTC) - timedelta(seconds=60)
+        found = adapter.find_published(Part(0, text, media=(image, image)), since=since, reply_to=None, known_ids=())
+        assert found is not None
+        assert found.platform_post_id == published
+        assert adapter.fetch_posts([published])[0].text == text.strip()
+
+    def test_tells_a_picture_from_a_video_where_there_are_no_words(self, adapter: XAdapter, tmp_path: Path) -> None:
+        image, video = make_png(tmp_path / "a.png"), make_mp4(tmp_path / "a.mp4")
+        for media in (video, image):
+            publish(adapter, "", media_ids=[adapter.upload_media(media)])
+        since = datetime.now(UTC) - timedelta(seconds=60)
+        ids = [post.platform_post_id for post in adapter.fetch_recent_posts()]
+        for media, post_id in zip((image, video), ids, strict=True):
+            found = adapter.find_published(Part(0, "", media=(media,)), since=since, reply_to=None, known_ids=())
+            assert found is not None
+            assert found.platform_post_id == post_id
+
+    def test_keeps_the_parts_of_a_thread_apart(self, adapter: XAdapter) -> None:
+        first = publish(adapter, "one").platform_post_id
+        second = publish(adapter, "two", reply_to=first).platform_post_id
+        assert look(adapter, "two", reply_to=first) == second
+        assert look(adapter, "two", reply_to=second) is None
+        assert look(adapter, "two") is None
+        assert look(adapter, "one", reply_to=first) is None
+
+    def test_never_takes_what_is_linked_already(self, adapter: XAdapter) -> None:
+        assert look(adapter, "hello", known_ids={publish(adapter).platform_post_id}) is None
+
+    def test_leaves_out_what_is_older_but_for_the_clocks(self, adapter: XAdapter) -> None:
+        published = publish(adapter).platform_post_id
+        now = datetime.now(UTC)
+        assert look(adapter, "hello", since=now + timedelta(seconds=5)) == published
+        assert look(adapter, "hello", since=now + timedelta(seconds=15)) is None
+
+    def test_looks_at_every_page(self, adapter: XAdapter, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("psn.platforms.x.wire.MAX_IDS", 5)
+        ids = [publish(adapter, f"number {number}").platform_post_id for number in range(12)]
+        assert [look(adapter, f"number {number}") for number in (0, 6, 11)] == [ids[0], ids[6], ids[11]]
+
+    def test_does_not_see_what_the_timeline_does_not_show_yet(self, adapter: XAdapter, sandbox: Sandbox) -> None:
+        sandbox.fail("invisible", "POST /2/tweets", seconds=1.5)
+        sandbox.fail("drop_after", "POST /2/tweets")
+        with pytest.raises(UnknownOutcome):
+            publish(adapter)
+        assert look(adapter, "hello") is None
+        with pytest.raises(Rejected) as caught:
+            publish(adapter)
+        assert caught.value.error_code in PLATFORM.witness.duplicate_codes
+        time.sleep(1.5)
+        assert look(adapter, "hello") is not None
+
+    @pytest.mark.parametrize("order", [{"kind": "status", "status": 503}, {"kind": "garbage"}], ids=["503", "garbage"])
+    def test_says_when_it_could_not_look(self, adapter: XAdapter, sandbox: Sandbox, order: dict[str, Any]) -> None:
+        sandbox.fail(match="GET /2/users/{id}/tweets", **order)
+        with pytest.raises(Unavailable):
+            look(adapter, "hello")
 
 
 class TestFetchPosts:

@@ -109,6 +109,7 @@ def use_everything(adapter: XAdapter, folder: Path) -> None:
     adapter.create_post(Part(0, "hi"), media_ids=[], reply_to=None, send_before=None)
     adapter.create_post(Part(1, ""), media_ids=["5", "6"], reply_to="7", send_before=None)
     adapter.fetch_recent_posts(since=datetime.now(UTC))
+    adapter.find_published(Part(0, "hi"), since=datetime.now(UTC), reply_to=None, known_ids=())
     adapter.fetch_posts(["7", "8"])
     adapter.delete_post("7")
     adapter.upload_media(make_file(folder / "a.png", "image/png", 10, alt_text="a dot"))
@@ -251,6 +252,22 @@ class TestOddAnswers:
         with serve(answer_by_path({**ANSWERS, "GET /2/users/3/tweets": (200, page)})) as server:
             adapter = make_adapter(server)
             assert len(adapter.fetch_recent_posts(limit=3)) == 3
+            adapter.close()
+
+    @pytest.mark.parametrize(
+        "page",
+        [
+            {"data": [POST], "meta": {"next_token": "again"}},
+            {"data": [POST], "meta": {"result_count": 2}},
+            {"errors": [{"title": "Not Found Error"}]},
+        ],
+        ids=["for-ever", "less-than-found", "no-word-of-it"],
+    )
+    def test_of_a_timeline_do_not_pass_for_all_of_it(self, page: dict[str, object]) -> None:
+        with serve(answer_by_path({**ANSWERS, "GET /2/users/3/tweets": (200, page)})) as server:
+            adapter = make_adapter(server)
+            with pytest.raises(Unavailable):
+                adapter.find_published(Part(0, "ho"), since=datetime.now(UTC), reply_to=None, known_ids=())
             adapter.close()
 
     def test_of_empty_pages_without_end_do_not_pass_for_an_empty_timeline(self) -> None:

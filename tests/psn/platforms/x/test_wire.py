@@ -164,10 +164,23 @@ class TestReadPosts:
             ("look https://t.co/m", [{"url": "https://t.co/m", "media_key": "3_1"}], "look"),
             ("kept https://t.co/x", [{"url": "https://t.co/x"}], "kept https://t.co/x"),
             ("plain ", None, "plain "),
+            (
+                "theirs https://t.co/m",
+                [{"url": "https://t.co/m", "expanded_url": "https://x.com/u/status/8/photo/1"}],
+                "theirs https://x.com/u/status/8/photo/1",
+            ),
+            (
+                "https://t.co/ab https://t.co/abc",
+                [{"url": "https://t.co/ab", "expanded_url": "https://a"}, {"url": "https://t.co/abc", "title": "t"}],
+                "https://a https://t.co/abc",
+            ),
+            ("odd https://t.co/m", [{"url": None, "expanded_url": None, "media_key": None}], "odd https://t.co/m"),
         ],
-        ids=["link", "escapes", "own-photo", "own-media", "no-expansion", "plain"],
+        ids=["link", "escapes", "own-photo", "own-media", "no-expansion", "plain", "their-photo", "prefix", "nothing"],
     )
-    def test_gives_the_text_as_it_was_written(self, text: str, urls: list[dict[str, str]] | None, written: str) -> None:
+    def test_gives_the_text_as_it_was_written(
+        self, text: str, urls: list[dict[str, str | None]] | None, written: str
+    ) -> None:
         assert read_one(text=text, entities={"urls": urls} if urls else None).text == written
 
     def test_expands_the_links_of_a_long_post(self) -> None:
@@ -189,11 +202,14 @@ class TestReadPosts:
 class TestReadTimeline:
     def test_gives_the_next_page(self) -> None:
         body = {"data": [{"id": "7", "text": "hi", "created_at": "2026-11-20T08:00:00Z"}], "meta": {"next_token": "n"}}
-        posts, token = wire.read_timeline(reply(body), web_base_url=WEB)
-        assert ([post.platform_post_id for post in posts], token) == (["7"], "n")
+        page = wire.read_timeline(reply(body), web_base_url=WEB)
+        assert ([seen.post.platform_post_id for seen in page.posts], page.next_token) == (["7"], "n")
 
     def test_takes_an_empty_page_at_its_word(self) -> None:
-        assert wire.read_timeline(reply({"meta": {"result_count": 0}}), web_base_url=WEB) == ([], None)
+        assert wire.read_timeline(reply({"meta": {"result_count": 0}}), web_base_url=WEB) == wire.Page([], None, True)
+
+    def test_says_when_x_shows_less_than_it_found(self) -> None:
+        assert not wire.read_timeline(reply({"meta": {"result_count": 1}}), web_base_url=WEB).is_whole
 
     @pytest.mark.parametrize("body", [{}, {"errors": [{"title": "Not Found Error"}]}])
     def test_takes_no_answer_for_an_empty_page(self, body: dict[str, Any]) -> None:
