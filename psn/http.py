@@ -30,6 +30,8 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Self
 from urllib.parse import SplitResult, urlsplit
@@ -73,6 +75,14 @@ class Reply:
     def request_id(self) -> str | None:
         """The platform's own id of the call, if it sent one."""
         return next((self.headers[name] for name in _REQUEST_ID_HEADERS if self.headers.get(name)), None)
+
+    @property
+    def date(self) -> datetime | None:
+        """When the other side sent it, by its own clock (RFC 9110, 6.6.1); this computer's may be wrong."""
+        try:
+            return parsedate_to_datetime(self.headers.get("date", "")).astimezone(UTC)
+        except ValueError:
+            return None
 
     def json(self) -> Any:
         """Read the body as JSON.

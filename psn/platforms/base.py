@@ -159,10 +159,13 @@ class Witness:
 class Connect(Protocol):
     """Makes the adapter of one account."""
 
-    def __call__(self, api_base_url: str, token: str, timeout_seconds: float | None = None) -> Adapter:
+    def __call__(
+        self, api_base_url: str, token: str, timeout_seconds: float | None = None, account_id: str | None = None
+    ) -> Adapter:
         """Make it.
 
         Args:
+            account_id: the platform's own of the profile, where it is known.
             timeout_seconds: for a whole call; the HTTP layer's own when left out.
 
         Raises:

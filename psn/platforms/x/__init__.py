@@ -27,10 +27,13 @@ WITNESS = Witness(
 )
 
 
-def connect(api_base_url: str, token: str, timeout_seconds: float | None = None) -> XAdapter:
+def connect(
+    api_base_url: str, token: str, timeout_seconds: float | None = None, account_id: str | None = None
+) -> XAdapter:
     """Make the adapter of one account.
 
     Args:
+        account_id: X's own of the profile, where it is known.
         timeout_seconds: for a whole call; `psn.http.TIMEOUT_SECONDS` when left out.
 
     Raises:
@@ -44,6 +47,7 @@ def connect(api_base_url: str, token: str, timeout_seconds: float | None = None)
         api_base_url,
         token=token,
         web_base_url=WEB_BASE_URL if api_base_url.rstrip("/") == API_BASE_URL else api_base_url,
+        account_id=account_id,
         timeout_seconds=TIMEOUT_SECONDS if timeout_seconds is None else timeout_seconds,
     )
 

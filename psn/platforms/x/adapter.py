@@ -23,6 +23,7 @@ class XAdapter:
 
     Args:
         web_base_url: where people look at posts.
+        account_id: of the profile; X is asked for it, which costs money, when left out.
         timeout_seconds: for a whole call.
         processing_seconds: how long X may take to get an uploaded file ready.
 
@@ -36,11 +37,13 @@ class XAdapter:
         *,
         token: str,
         web_base_url: str,
+        account_id: str | None = None,
         timeout_seconds: float = TIMEOUT_SECONDS,
         processing_seconds: float = upload.PROCESSING_SECONDS,
     ) -> None:
         self._http = Http(api_base_url, token=token, timeout_seconds=timeout_seconds)
         self.web_base_url = web_base_url.rstrip("/")
+        self._known_account_id = account_id
         self._processing_seconds = processing_seconds
         self._vocabulary = wire.POST_WORDS
         self.rate_limits: dict[str, refusals.RateLimit] = {}
@@ -143,7 +146,7 @@ class XAdapter:
 
     @functools.cached_property
     def _account_id(self) -> str:
-        return self.fetch_profile().platform_account_id
+        return self._known_account_id or self.fetch_profile().platform_account_id
 
     def _turn_pages(self, *, since: datetime | None, wanted: int | None) -> Iterator[wire.Page]:
         """Give the account's posts page by page, newest first, until there are as many as wanted; None for all."""

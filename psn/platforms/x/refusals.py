@@ -99,7 +99,7 @@ def _read_refusal(reply: Reply, *, now: datetime, commit: bool) -> PlatformError
     if reply.status == 429:
         return RateLimited(
             about.say("X asks to wait"),
-            retry_at=_read_reset(reply.headers, now=now),
+            retry_at=_read_reset(reply, now=now),
             http_status=reply.status,
             request_id=reply.request_id,
         )
@@ -170,11 +170,16 @@ def _has(problem: Any, key: str) -> bool:
     return isinstance(problem, dict) and isinstance(problem.get(key), str) and bool(problem[key])
 
 
-def _read_reset(headers: Mapping[str, str], *, now: datetime) -> datetime:
-    """Say when to try again: when the last of the spent windows ends, never in the past."""
-    spent = [window for window in _WINDOWS if headers.get(f"{window}-remaining") == "0"] or [_WINDOWS[0]]
-    resets = [reset for window in spent if (reset := _read_instant(headers.get(f"{window}-reset", "")))]
-    return max([*resets, now + timedelta(seconds=1)]) if resets else now + WINDOW
+def _read_reset(reply: Reply, *, now: datetime) -> datetime:
+    """Say when to try again: when the last of the spent windows ends, never in the past.
+
+    X tells the end by its own clock. What counts is how long that is from X's present, not from this computer's.
+    """
+    spent = [window for window in _WINDOWS if reply.headers.get(f"{window}-remaining") == "0"] or [_WINDOWS[0]]
+    resets = [reset for window in spent if (reset := _read_instant(reply.headers.get(f"{window}-reset", "")))]
+    if not resets:
+        return now + WINDOW
+    return now + max(max(resets) - (reply.date or now), timedelta(seconds=1))
 
 
 def _read_instant(unix_seconds: str) -> datetime | None:

@@ -191,3 +191,22 @@ class TestReadRateLimit:
             is None
         )
         assert read_rate_limit({}) is None
+
+
+class TestAComputerWhoseClockIsWrong:
+    @pytest.mark.parametrize("hours", [-2, 2], ids=["slow", "fast"])
+    def test_waits_as_long_as_x_means(self, hours: int) -> None:
+        real = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
+        headers = {"x-rate-limit-reset": str(int(real.timestamp()) + 90), "date": "Fri, 20 Nov 2026 08:00:00 GMT"}
+        here = real + timedelta(hours=hours)
+        with pytest.raises(RateLimited) as limited:
+            check_reply(Reply(429, headers, b"{}"), now=here, commit=True)
+        assert limited.value.retry_at - here == timedelta(seconds=90)
+
+    @pytest.mark.parametrize("date", ["", "yesterday", "Fri, 99 Nov 2026 08:00:00 GMT"])
+    def test_is_believed_when_x_does_not_say_what_time_it_is(self, date: str) -> None:
+        here = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
+        headers = {"x-rate-limit-reset": str(int(here.timestamp()) + 90), "date": date}
+        with pytest.raises(RateLimited) as limited:
+            check_reply(Reply(429, headers, b"{}"), now=here, commit=True)
+        assert limited.value.retry_at == here + timedelta(seconds=90)
