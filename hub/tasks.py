@@ -1,22 +1,41 @@
-"""What workers run. Each task reads ids, calls one action as the person it belongs to, and ends.
+"""What workers run: the table of contents of background work.
 
-The names stand in queue rows, so renaming one is a migration; django-q2 takes some keyword names for itself (a test lists them).
+Each task takes ids, calls one action, and ends. Running one twice, too early, too late or for nothing changes nothing. The names
+stand in queue rows (`hub.queue.bells.TASKS`), so renaming one is a migration; django-q2 takes some keyword names for itself (a test
+lists them).
 """
 
 from __future__ import annotations
 
-import os
-
-from hub.publishing import walk
-from hub.rls.identity import acting_as
+from hub.publishing import crew, sweep
+from hub.queue import echoes, heartbeat, leftovers
 
 
-def publish_post(*, user_id: str, post_id: str) -> None:
-    """Publish one post if it is due; ringing twice, too early or too late changes nothing."""
-    worker = f"{os.environ.get('PSN_WORKER', 'psn')}:{os.getpid()}"
-    with acting_as(user_id):
-        try:
-            walk.publish(post_id, worker=worker)
-        except Exception as error:  # the top of a worker: whatever broke, the post must not stay without a word
-            walk.abandon(error, worker=worker)
-            raise
+def publish_post(*, post_id: str) -> None:
+    """Publish a post if it is due."""
+    crew.publish(post_id)
+
+
+def look_at_post(*, user_id: str, post_id: str) -> None:
+    """Ask the platform what became of a post whose outcome nobody knows."""
+    crew.look(user_id, post_id)
+
+
+def watch() -> None:
+    """Look for what is stuck; the worker's own loop does the same more often."""
+    sweep.sweep()
+
+
+def tidy() -> None:
+    """Forget failures and workers of long ago."""
+    leftovers.tidy()
+
+
+def beat() -> None:
+    """Show that the queue moves."""
+    heartbeat.beat()
+
+
+def echo(*, token: str) -> None:
+    """Answer whoever rang to hear whether the queue moves."""
+    echoes.answer(token)

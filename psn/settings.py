@@ -18,6 +18,9 @@ WORKSPACE = find_workspace()
 # Which database login this process uses: the person's, or the worker's. Set by `psn_worker`, never by a person.
 LOGIN: str = env.str("PSN_LOGIN", "app")
 
+# Off where the hub is reached through a transaction pooler, which loses notifications: the queue is looked at every second then.
+LISTEN: bool = env.bool("PSN_LISTEN", True)
+
 
 def load_databases(hub: HubConfig | None) -> dict[str, dict[str, Any]]:
     """Name the hub's connections; nothing is opened.
@@ -34,10 +37,24 @@ def load_databases(hub: HubConfig | None) -> dict[str, dict[str, Any]]:
         "PORT": PORT,
         "CONN_MAX_AGE": 600,  # 0 costs the worker 60 % of its rate
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"application_name": f"psn-{LOGIN}", "connect_timeout": 15},
+        "OPTIONS": {
+            "application_name": f"psn-{LOGIN}",
+            "connect_timeout": 15,
+            # Planning a statement under row-level security takes longer than running it: the server keeps the plans of those that
+            # come back. Not behind a transaction pooler, where the next statement may meet a server that knows none of them.
+            "server_side_binding": True,
+            "prepare_threshold": 3 if LISTEN else None,
+        },
         "PSN": {"data": str(hub.data), "socket_dir": str(hub.socket_dir)},
     }
-    identity = {"PSN": {**base["PSN"], "identity": "setting"}} if LOGIN == "worker" else {}
+    identity: dict[str, Any] = {}
+    if LOGIN == "worker":  # threads share a few connections, and hold none while a platform answers
+        pool = {"min_size": 0, "max_size": env.int("PSN_CONNECTIONS", 4), "timeout": 30, "max_idle": 120}
+        identity = {
+            "PSN": {**base["PSN"], "identity": "setting"},
+            "CONN_MAX_AGE": 0,
+            "OPTIONS": {**base["OPTIONS"], "pool": pool},
+        }
     owner = {"options": "-c app.maintenance=on", "application_name": "psn-owner"}
     return {
         "default": {**base, "USER": f"psn_{LOGIN}", **identity},
@@ -62,25 +79,33 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 USE_I18N = False
 
+# The queue is a doorbell (hub/queue/bells.py): a task hands over in a millisecond, and running one twice or never is harmless.
 Q_CLUSTER = {
     "name": "psn",
     "orm": "queue",
-    "workers": env.int("PSN_WORKERS", 4),
-    "timeout": 600,  # seconds; a long thread of slow calls and uploads, each of which has a time-out of its own
-    "retry": 3600,  # > timeout x (1 + ceil((queue_limit + bulk) / workers)): the clock starts when a row is prefetched
-    "queue_limit": 8,
-    "bulk": 1,
-    "poll": 0.2,
+    "broker_class": "hub.queue.broker.PostgresBroker",
+    "workers": env.int("PSN_WORKERS", 4),  # processes; posts go out in threads of each (CREW)
+    "bulk": 20,  # bells taken in one statement
+    "queue_limit": 64,  # bells waiting inside the cluster; 4 would make two workers wait for each other
+    "timeout": 120,  # seconds; a task that hands over and still runs is stuck: the cluster starts anew
+    "retry": 3600,  # nothing comes back to be retried; django-q2 wants it longer than the time-out
     "max_attempts": 1,  # retries live in the posts table
-    "ack_failures": True,  # a bell that failed is not rung again by the queue
-    "save_limit": -1,  # keep no success rows: 5x the rate, and no pickles to read
+    "ack_failures": True,
+    "save_limit": -1,  # keep no success rows: 5x the rate, and no unsigned pickles to read
+    "recycle": 100_000,  # tasks of one process; a replacement costs half a second
     "guard_cycle": 0.5,  # 0.25, 0.5 or 1: other values never time a hung worker out
-    "catch_up": False,
+    "catch_up": False,  # a recurring task that was missed runs once
     "label": "PSN queue",
 }
-
+CREW = env.int(
+    "PSN_THREADS", 16
+)  # posts that one worker process sends at once; platforms answer in hundreds of milliseconds
 LEASE = timedelta(seconds=60)  # how long a claim holds before the sweep may take over
 CALL_TIMEOUT_SECONDS = 30.0  # of one call to a platform
+SWEEP_SECONDS = 15.0  # from one look for stuck posts to the next
+PATIENCE = timedelta(seconds=5)  # a bell or a worker that is later than this is taken for lost
+LATE = timedelta(minutes=15)  # a post that is later than this was held up by an outage…
+CATCH_UP_GAP = timedelta(minutes=5)  # …and goes out no sooner than this after the one before it (PUB-12)
 OAUTH_CLIENT_IDS = {"x": env.str("PSN_X_CLIENT_ID", "")}
 
 LOGGING = {
@@ -89,4 +114,5 @@ LOGGING = {
     "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["stderr"], "level": env.str("PSN_LOG_LEVEL", "WARNING")},
+    "loggers": {"django-q": {"level": "WARNING"}},  # below that it writes two lines for every bell
 }

@@ -59,7 +59,8 @@ class TestTheLock:
 
     def test_is_exported_whole(self) -> None:
         """What nobody asks for on this platform stands in the export with its marker, so nothing of the lock is missing."""
-        assert set(read_requirements("requirements-dev.txt")) == set(read_lock())
+        exported = {*read_requirements("requirements-dev.txt"), *read_requirements("requirements-bench.txt")}
+        assert exported == set(read_lock())
 
     def test_gives_the_tests_everything_that_people_get(self) -> None:
         people, tests = read_requirements("requirements.txt"), read_requirements("requirements-dev.txt")

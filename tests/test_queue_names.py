@@ -8,6 +8,7 @@ import pytest
 
 from hub import tasks
 from hub.queue import bells
+from hub.schedules import SCHEDULES
 
 TAKEN = {
     *("group", "hook", "save", "sync", "cached", "timeout", "task_name", "cluster", "broker", "chain"),
@@ -26,13 +27,20 @@ def test_a_task_takes_no_name_that_the_queue_takes(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", TASKS)
-def test_a_task_takes_ids_by_keyword_alone(name: str) -> None:
+def test_a_task_takes_texts_by_keyword_alone(name: str) -> None:
     parameters = inspect.signature(TASKS[name]).parameters.values()
-    assert {parameter.kind for parameter in parameters} == {inspect.Parameter.KEYWORD_ONLY}
-    assert {parameter.annotation for parameter in parameters} == {"str"}
-    assert all(parameter.name.endswith("_id") for parameter in parameters)
+    assert {parameter.kind for parameter in parameters} <= {inspect.Parameter.KEYWORD_ONLY}
+    assert {parameter.annotation for parameter in parameters} <= {"str"}
+    assert all(parameter.default is inspect.Parameter.empty for parameter in parameters)
 
 
-def test_the_bell_s_name_is_a_task() -> None:
-    module, _, name = bells.PUBLISH.rpartition(".")
-    assert (module, name in TASKS) == (tasks.__name__, True)
+def test_the_bells_name_the_tasks_there_are() -> None:
+    assert set(TASKS) == bells.TASKS
+
+
+def test_a_recurring_task_takes_nothing() -> None:
+    assert [row.task for row in SCHEDULES if inspect.signature(TASKS[row.task]).parameters] == []
+
+
+def test_the_queue_s_own_signature_stays_inside_the_process() -> None:
+    assert "SignedPackage" not in inspect.getsource(bells)

@@ -55,9 +55,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
                 self._local.wake()
 
     def _set_autocommit(self, autocommit: bool) -> None:
-        super()._set_autocommit(autocommit)  # type: ignore[misc]  # not in the stubs
-        if not autocommit and self.binds_identity:
-            identity.bind(self)
+        if autocommit or not self.binds_identity:
+            super()._set_autocommit(autocommit)  # type: ignore[misc]  # not in the stubs
+            return
+        with self.wrap_database_errors:
+            identity.begin(self)
 
     def _guard(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
         """Run one statement as the acting person; outside a transaction it gets one of its own."""

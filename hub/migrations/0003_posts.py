@@ -3,24 +3,8 @@ import django.db.models.functions.datetime
 from django.db import migrations, models
 
 import hub.models.base
-from hub.rls.operations import HubSql, Law, OwnedForeignKey, SecureTable
+from hub.rls.operations import Law, OwnedForeignKey, SecureTable
 from hub.rls.policies import Grant, Policy, granted, owned
-
-# What earlier incarnations of a worker hold, as ids alone: the worker's login sees nobody's rows before it acts for somebody.
-HELD = """
-SET LOCAL ROLE {prefix}_definer;
-CREATE FUNCTION hub_api.held_posts(worker text, incarnation text) RETURNS TABLE (id uuid, user_id uuid)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $f$
-  SELECT p.id, p.user_id FROM public.posts p
-  WHERE p.status = 'publishing' AND (SELECT hub_api.is_service())
-    AND pg_catalog.split_part(p.lease_owner, ':', 1) = worker AND pg_catalog.split_part(p.lease_owner, ':', 2) <> incarnation
-  ORDER BY p.due_at
-$f$;
-REVOKE ALL ON FUNCTION hub_api.held_posts(text, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION hub_api.held_posts(text, text) TO {prefix}_service;
-RESET ROLE;
-"""
-NOT_HELD = "SET LOCAL ROLE {prefix}_definer; DROP FUNCTION hub_api.held_posts(text, text); RESET ROLE;"
 
 POSTS_START = """
   IF NEW.status <> 'draft' OR NEW.fence <> 0 OR NEW.tries <> 0 THEN
@@ -533,7 +517,6 @@ class Migration(migrations.Migration):
             ),
             grants=(*granted("SELECT", "INSERT", "UPDATE"), Grant("definer", ("SELECT",))),
         ),
-        HubSql(HELD, reverse=NOT_HELD),
         SecureTable(
             "PostPart",
             policies=owned("SELECT", "INSERT", "UPDATE", "DELETE"),

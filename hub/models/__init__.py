@@ -1,7 +1,7 @@
 """Everything a hub remembers, one file per subject."""
 
 from hub.models.accounts import Account, ApiKey, OAuthToken
-from hub.models.operations import AuditEntry, HubSetting, WorkerHeartbeat
+from hub.models.operations import AuditEntry, HubSetting, Notice, WorkerHeartbeat
 from hub.models.people import Login, User
 from hub.models.posts import Attempt, Post, PostMedia, PostPart, Status
 
@@ -12,6 +12,7 @@ __all__ = [
     "AuditEntry",
     "HubSetting",
     "Login",
+    "Notice",
     "OAuthToken",
     "Post",
     "PostMedia",

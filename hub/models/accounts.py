@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from hub.models.base import Owned
 
+GRACE = timedelta(hours=48)  # a post found later than this is a surprise, not a post (PUB-7)
+
 
 class Account(Owned):
     """A connected profile on a platform.
 
-    `base_url` is empty for the platform itself, else a sandbox, an instance or a proxy. `next_allowed_at` carries pacing and the
-    resets of rate limits: nothing is claimed for the account before it.
+    `base_url` is empty for the platform itself, else a sandbox, an instance or a proxy. `next_allowed_at` carries the resets of
+    rate limits: nothing is claimed for the account before it. `next_catch_up_at` paces what an outage made late (PUB-12): nothing
+    that is long overdue is claimed before it, what is on time is. `grace` is how late a post may still go out (PUB-7).
     """
 
     class Status(models.TextChoices):
@@ -30,6 +35,8 @@ class Account(Owned):
     status = models.TextField(choices=Status, default=Status.ACTIVE)
     status_reason = models.TextField(default="", blank=True)
     next_allowed_at = models.DateTimeField(null=True)
+    next_catch_up_at = models.DateTimeField(null=True)
+    grace = models.DurationField(default=GRACE, db_default=GRACE)
     created_at = models.DateTimeField(db_default=Now())
     connected_at = models.DateTimeField(db_default=Now())
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import time
 import uuid
+from datetime import datetime
 
-from django.db import models
+from django.db import connections, models
 
 
 def new_id() -> uuid.UUID:
@@ -23,6 +24,14 @@ class ClockTimestamp(models.Func):
 
     template = "clock_timestamp()"
     output_field = models.DateTimeField()
+
+
+def hub_now() -> datetime:
+    """Read the database's clock: the one that all workers share, whatever their own say."""
+    with connections["default"].cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        now: datetime = cursor.fetchone()[0]
+    return now
 
 
 class Owned(models.Model):

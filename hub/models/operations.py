@@ -2,11 +2,47 @@
 
 from __future__ import annotations
 
-from django.db import models
-from django.db.models import F
-from django.db.models.functions import Now
+from typing import Any, cast
 
-from hub.models.base import ClockTimestamp, Owned
+from django.db import connections, models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+from psycopg.types.json import Jsonb
+
+from hub.models.base import ClockTimestamp, Owned, new_id
+
+_RECORD = """
+INSERT INTO audit_log (id, user_id, actor, action, subject, subject_id, from_state, to_state, detail)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
+"""
+
+
+class AuditQuerySet(models.QuerySet["AuditEntry"]):
+    """What happened, by whom."""
+
+    def record(
+        self,
+        row: Owned,
+        *,
+        action: str,
+        actor: str,
+        from_state: str = "",
+        to_state: str = "",
+        detail: dict[str, Any] | None = None,
+    ) -> None:
+        """Write down what happened to a row of somebody (P7)."""
+        values: list[Any] = [
+            new_id(),
+            row.user_id,
+            actor,
+            action,
+            row._meta.model_name,
+            str(row.pk),
+            from_state,
+            to_state,
+        ]
+        with connections[self.db].cursor() as cursor:
+            cursor.execute(_RECORD, [*values, cast("Any", Jsonb(detail or {}))])
 
 
 class AuditEntry(Owned):
@@ -21,6 +57,8 @@ class AuditEntry(Owned):
     to_state = models.TextField(default="", blank=True)
     detail = models.JSONField(default=dict)
 
+    objects = AuditQuerySet.as_manager()
+
     class Meta:
         db_table = "audit_log"
         indexes = [
@@ -32,8 +70,43 @@ class AuditEntry(Owned):
         return f"{self.action} {self.subject} {self.subject_id}"
 
 
+class Notice(Owned):
+    """Something a person has to know: what went wrong, or what was mended without them (PUB-8).
+
+    Written in the transaction of what it tells, so that neither is without the other. Channels deliver what is not `seen_at`.
+    """
+
+    class Level(models.TextChoices):
+        ACT = "act"  # only the person can do what is next
+        KNOW = "know"  # it was mended; nothing is to be done
+
+    post = models.ForeignKey(
+        "hub.Post", on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
+    )
+    at = models.DateTimeField(db_default=Now())
+    level = models.TextField(choices=Level)
+    code = models.TextField()
+    message = models.TextField()
+    seen_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "notices"
+        indexes = [
+            models.Index(F("user"), F("at").desc(), name="notices_newest"),
+            models.Index("user", "at", name="notices_unseen", condition=Q(seen_at__isnull=True)),
+        ]
+        constraints = [models.CheckConstraint(name="notices_level", condition=Q(level__in=["act", "know"]))]
+
+    def __str__(self) -> str:
+        return f"{self.code} of {self.post_id}"
+
+
 class WorkerHeartbeat(models.Model):
-    """A worker that lives, or lived: who, where, since when, which version."""
+    """A worker that lives, or lived: who, where, since when, which version.
+
+    `beat_at` is written by a task that went all the way through the queue, `swept_at` by the sweep; a process that merely exists
+    writes neither.
+    """
 
     name = models.TextField(primary_key=True)
     incarnation = models.TextField()
@@ -42,6 +115,7 @@ class WorkerHeartbeat(models.Model):
     version = models.TextField()
     started_at = models.DateTimeField()
     beat_at = models.DateTimeField()
+    swept_at = models.DateTimeField(null=True)
 
     class Meta:
         db_table = "worker_heartbeats"

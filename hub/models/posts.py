@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
-from django.db import IntegrityError, models, transaction
-from django.db.models import Exists, ExpressionWrapper, F, OuterRef, Q, Value
+from django.db import connections, models, transaction
+from django.db.models import ExpressionWrapper, F, Q, Value
 from django.db.models.functions import Now
 
 from hub.models.accounts import Account
@@ -44,39 +43,14 @@ NEEDS_APPROVAL = (
     Status.DELIVERED,
 )
 
+_RENEW = """
+UPDATE posts SET lease_until = now() + make_interval(secs => %s), phase = %s
+WHERE id = %s AND fence = %s AND status = 'publishing' AND lease_until > now()
+"""
+
 
 class PostQuerySet(models.QuerySet["Post"]):
     """Posts; a change of state is one conditional update, so two callers cannot both win."""
-
-    def due(self) -> PostQuerySet:
-        """Posts that may go out now, by the database's clock: one at a time per account."""
-        ready = Account.objects.filter(
-            Q(next_allowed_at__isnull=True) | Q(next_allowed_at__lte=Now()), id=OuterRef("account_id")
-        )
-        busy = Post.objects.filter(account_id=OuterRef("account_id"), status=Status.PUBLISHING)
-        return self.filter(
-            Exists(ready), ~Exists(busy), status=Status.SCHEDULED, due_at__lte=Now(), approved_hash=F("content_hash")
-        )
-
-    def claim(self, post_id: uuid.UUID | str, *, owner: str, lease: timedelta) -> bool:
-        """Take a due post for one worker, raising its fence; False when it is not to be had.
-
-        Tries are counted here, so that a post which kills its worker cannot escape its limit.
-        """
-        claim = {
-            "status": Status.PUBLISHING,
-            "phase": Post.Phase.CLAIMED,
-            "fence": F("fence") + 1,
-            "tries": F("tries") + 1,
-            "lease_owner": owner,
-            "lease_until": _from_now(lease),
-            "updated_at": Now(),
-        }
-        try:
-            with transaction.atomic(using=self.db):
-                return self.due().filter(id=post_id).update(**claim) == 1
-        except IntegrityError:  # another post of the account was claimed at the same moment
-            return False
 
     def held(self, post: Post) -> PostQuerySet:
         """The row of this post while its claim still stands."""
@@ -109,21 +83,16 @@ class PostQuerySet(models.QuerySet["Post"]):
                     next_command=f"psn_post show {post.id}",
                 )
             self.filter(id=post.id).update(status=to, updated_at=Now(), **fields)
-            AuditEntry.objects.using(self.db).create(
-                user_id=post.user_id,
-                actor=actor,
-                action=f"post.{to}",
-                subject="post",
-                subject_id=str(post.id),
-                from_state=before,
-                to_state=to,
-                detail=detail or {},
+            AuditEntry.objects.using(self.db).record(
+                post, action=f"post.{to}", actor=actor, from_state=before or "", to_state=to, detail=detail
             )
         post.refresh_from_db()
 
     def renew(self, post: Post, *, lease: timedelta, phase: str) -> bool:
         """Lengthen the lease and name the phase; False when the claim was lost."""
-        return self.held(post).update(lease_until=_from_now(lease), phase=phase) == 1
+        with connections[self.db].cursor() as cursor:
+            cursor.execute(_RENEW, [lease.total_seconds(), phase, post.id, post.fence])
+            return bool(cursor.rowcount)
 
 
 class Post(Owned):
@@ -131,6 +100,7 @@ class Post(Owned):
 
     Units and meaning: `scheduled_at` is what the person asked for (UTC; `scheduled_zone` and `scheduled_wall` keep how they said
     it), `due_at` the same pushed back by retries. `fence` rises with every claim; a late worker's writes carry an old one.
+    `look_at` is when the engine looks at the platform whether an `unknown` post is out; empty when only a person can tell.
     """
 
     class Phase(models.TextChoices):
@@ -164,6 +134,7 @@ class Post(Owned):
     error_message = models.TextField(default="", blank=True)
     created_at = models.DateTimeField(db_default=Now())
     updated_at = models.DateTimeField(db_default=Now())
+    look_at = models.DateTimeField(null=True)
 
     objects = PostQuerySet.as_manager()
 
@@ -171,8 +142,10 @@ class Post(Owned):
         db_table = "posts"
         indexes = [
             models.Index(F("user"), F("created_at").desc(), name="posts_newest"),
-            models.Index("due_at", name="posts_due", condition=Q(status="scheduled")),
+            models.Index("due_at", "id", name="posts_due", condition=Q(status="scheduled")),  # the claim's own order
             models.Index("lease_until", name="posts_lease", condition=Q(status="publishing")),
+            models.Index("look_at", name="posts_look", condition=Q(status="unknown")),
+            models.Index("published_at", name="posts_published", condition=Q(status="published")),
         ]
         constraints = [
             models.UniqueConstraint(fields=["user", "id"], name="posts_owner_key"),
@@ -185,6 +158,9 @@ class Post(Owned):
                     & ~Q(lease_owner="")
                 )
                 | (~Q(status="publishing") & Q(lease_until__isnull=True, lease_owner="", phase="")),
+            ),
+            models.CheckConstraint(
+                name="posts_looks_when_unknown", condition=Q(look_at__isnull=True) | Q(status="unknown")
             ),
             models.CheckConstraint(
                 name="posts_scheduled_has_time",
@@ -238,6 +214,9 @@ class PostPart(Owned):
     class Meta:
         db_table = "post_parts"
         ordering = ["index"]
+        indexes = [
+            models.Index("user", "platform_post_id", name="post_parts_remote", condition=~Q(platform_post_id=""))
+        ]
         constraints = [
             models.UniqueConstraint(fields=["user", "post", "index"], name="post_parts_one_per_index"),
             models.UniqueConstraint(fields=["user", "id"], name="post_parts_owner_key"),
@@ -337,6 +316,6 @@ class Attempt(Owned):
         return round((self.finished_at - self.started_at).total_seconds() * 1000)
 
 
-def _from_now(span: timedelta) -> Any:
+def from_now(span: timedelta) -> Any:
     """The database's clock plus a span."""
     return ExpressionWrapper(Now() + Value(span), output_field=models.DateTimeField())

@@ -12,21 +12,29 @@ from psn.errors import PlatformError, Problem, RateLimited, Unavailable, Unknown
 Outcome = Attempt.Outcome
 
 
-def open_attempt(post: Post, part: PostPart, *, kind: Attempt.Kind, what: str) -> Attempt:
-    """Write down what is about to be sent.
+def make_attempt(post: Post, part: PostPart, *, kind: Attempt.Kind, what: str, worker: str = "") -> Attempt:
+    """Describe what is about to be sent.
 
     Args:
         what: the content of the call; its hash is stored, never the content itself.
+        worker: who makes it; whoever holds the post when left out.
     """
-    return Attempt.objects.create(
+    return Attempt(
         user_id=post.user_id,
         post_id=post.id,
         part_id=part.id,
         kind=kind,
         fence=post.fence,
-        worker=post.lease_owner,
+        worker=worker or post.lease_owner,
         fingerprint=hashlib.sha256(what.encode()).hexdigest()[:32],
     )
+
+
+def open_attempt(post: Post, part: PostPart, *, kind: Attempt.Kind, what: str, worker: str = "") -> Attempt:
+    """Write down what is about to be sent; `make_attempt` says how."""
+    attempt = make_attempt(post, part, kind=kind, what=what, worker=worker)
+    attempt.save(force_insert=True)
+    return attempt
 
 
 def close_attempt(attempt: Attempt, *, remote_id: str, http_status: int, request_id: str) -> None:

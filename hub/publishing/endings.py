@@ -1,20 +1,30 @@
-"""What each outcome means for the post. Every change of state is one conditional update with its audit row (P7)."""
+"""What each outcome means for the post. Every change of state is one conditional update with its audit row (P7), and with its notice
+where a person must know (PUB-8): all three or none.
+"""
 
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils import timezone
 
-from hub.models import Account, AuditEntry, Post, PostPart, Status
+from hub.models import Account, Attempt, AuditEntry, Notice, Post, PostPart, Status
+from hub.models.base import hub_now
+from hub.models.posts import from_now
 from hub.publishing.grants import doubt_access_token, lose_grant
 from hub.publishing.patience import store_patiently
 from hub.queue import bells
-from psn.errors import NeedsReconnect, PlatformError, Problem, RateLimited, Unavailable, UnknownOutcome
+from psn.errors import NeedsReconnect, PlatformError, Problem, RateLimited, Rejected, Unavailable, UnknownOutcome
+from psn.platforms.registry import get_platform
 
 RETRIES = 3  # of what surely was not sent (PUB-5)
 BACKOFF_SECONDS = 5.0  # 5, 25, 125
@@ -22,14 +32,34 @@ JITTER_RATIO = 0.2
 # X's longest window is 24 hours (docs.x.com/x-api/fundamentals/rate-limits, read 2026-11-20). A reset that lies further ahead is
 # a broken header or a wrong clock; it must not silence an account for years.
 LONGEST_WAIT = timedelta(hours=24)
+NONSENSE_WAIT = timedelta(seconds=60)  # when the reset lies in the past
+WATCHDOG = "watchdog"
 
 
-def end_published(post: Post, *, first: PostPart) -> bool:
-    """Every part is live."""
-    return _end(
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """A notice to be written with a change of state."""
+
+    level: Notice.Level
+    code: str
+    message: str
+
+
+def end_published(
+    post: Post, *, first: PostPart, at: datetime | None = None, told: Telling | None = None, actor: str = ""
+) -> bool:
+    """Every part is live.
+
+    Args:
+        at: since when; now when left out.
+    """
+    return leave(
         post,
         to=Status.PUBLISHED,
-        published_at=Now(),
+        told=told,
+        actor=actor,
+        beside=partial(_pace_catch_up, post),
+        published_at=at or Now(),
         platform_post_id=first.platform_post_id,
         url=first.url,
         error_code="",
@@ -37,74 +67,187 @@ def end_published(post: Post, *, first: PostPart) -> bool:
     )
 
 
-def end_with(post: Post, error: Problem, *, now: datetime) -> None:
+def end_with(post: Post, error: Problem) -> None:
     """Decide by the class of the error: try again, wait, ask the platform, or tell a person."""
     match error:
         case UnknownOutcome():
-            _end(post, to=Status.UNKNOWN, error=error)
+            _doubt(post, error)
+        case Rejected() if _is_echo(post, error):
+            _doubt(post, UnknownOutcome(error.message, code="publish.echo"))
         case RateLimited():
-            _wait_for_reset(post, error, now=now)
+            _wait_for_reset(post, error)
         case Unavailable() if post.tries <= RETRIES:
-            _retry(post, error, at=now + _backoff(post.tries))
+            retry(post, error, after=_backoff(post.tries))
         case NeedsReconnect() if post.error_code != error.error_code and store_patiently(
             partial(doubt_access_token, post.account)
         ):
-            _retry(post, error, at=now)  # once: the token may have ended before its time, the grant not (AUTH-3)
+            retry(post, error)  # once: the token may have ended before its time, the grant not (AUTH-3)
         case NeedsReconnect():
             store_patiently(partial(lose_grant, post.account, reason=error.message))
-            _end(post, to=Status.FAILED, error=error)
+            _fail(post, error)
         case _:
-            _end(post, to=Status.FAILED, error=error)
+            _fail(post, error)
 
 
-def _retry(post: Post, error: PlatformError, *, at: datetime, **fields: Any) -> None:
-    """Send the post back to wait, and ring at its new time; never before the time a person approved."""
+def retry(
+    post: Post,
+    error: Problem | None,
+    *,
+    after: timedelta = timedelta(0),
+    told: Telling | None = None,
+    actor: str = "",
+    **fields: Any,
+) -> bool:
+    """Send the post back to wait, and ring at its new time; never before the time a person approved.
+
+    Args:
+        after: how long from now, by the hub's clock: a worker's own may be wrong.
+    """
     assert post.scheduled_at is not None
-    at = max(at, post.scheduled_at)
-
-    def leave_and_ring() -> None:
-        with transaction.atomic():
-            if _leave(post, to=Status.SCHEDULED, error=error, due_at=at, **fields):
-                bells.ring(user_id=post.user_id, post_id=post.id, at=at)
-
-    store_patiently(leave_and_ring)
+    at = max(store_patiently(hub_now) + after, post.scheduled_at)
+    fields = {"error_code": "", "error_message": ""} | fields
+    ring = partial(bells.ring_post, post.id, at=at)
+    return leave(post, to=Status.SCHEDULED, error=error, told=told, beside=ring, actor=actor, due_at=at, **fields)
 
 
-def _wait_for_reset(post: Post, error: RateLimited, *, now: datetime) -> None:
-    """Wait until the platform's reset, a day at most; that is no failed try."""
-    at = min(error.retry_at, now + LONGEST_WAIT)
-    account = Account.objects.filter(id=post.account_id)
-    store_patiently(partial(account.update, next_allowed_at=at))
-    _retry(post, error, at=at, tries=post.tries - 1)
+def miss(post: Post) -> bool:
+    """Give up a post that was found too late to be anything but a surprise (PUB-7)."""
+    assert post.scheduled_at is not None
+    late = f"It was meant for {post.scheduled_wall} ({post.scheduled_zone}) and nobody could send it until now."
+    message = f"{late} That is over {_hours(post.account.grace)}, so it was not sent late."
+    told = Telling(Notice.Level.ACT, "post.missed", message)
+    return leave(post, to=Status.MISSED, error=Problem(message, code="post.missed"), told=told, actor=WATCHDOG)
 
 
-def _end(post: Post, *, to: Status, error: Problem | None = None, **fields: Any) -> bool:
-    """Leave `publishing` for good, also when the hub is away for a moment."""
-    return store_patiently(partial(_leave, post, to=to, error=error, **fields))
+def leave(
+    post: Post,
+    *,
+    to: Status,
+    error: Problem | None = None,
+    told: Telling | None = None,
+    beside: Callable[[], object] | None = None,
+    actor: str = "",
+    **fields: Any,
+) -> bool:
+    """Leave the state the post was read in, if it and the fence are still the same: a late worker changes nothing.
+
+    Also when the hub is away for a moment; what cannot be stored then is found by the sweep.
+
+    Args:
+        told: what the person is told with it.
+        beside: what else belongs to the same transaction.
+        actor: who did it; whoever held the post when left out.
+    """
+    return store_patiently(lambda: _leave(post, to, error, told, beside, actor or post.lease_owner, fields))
 
 
-def _leave(post: Post, *, to: Status, error: Problem | None = None, **fields: Any) -> bool:
-    """Leave `publishing`, if the claim is still ours; a late worker changes nothing."""
+def _leave(
+    post: Post,
+    to: Status,
+    error: Problem | None,
+    told: Telling | None,
+    beside: Callable[[], object] | None,
+    actor: str,
+    fields: dict[str, Any],
+) -> bool:
     if error is not None:
-        fields |= {"error_code": error.error_code, "error_message": error.message}
-    with transaction.atomic():
-        ours = Post.objects.filter(id=post.id, fence=post.fence, status=Status.PUBLISHING)
-        changed = ours.update(status=to, phase="", lease_until=None, lease_owner="", updated_at=Now(), **fields)
-        if changed:
-            AuditEntry.objects.create(
-                user_id=post.user_id,
-                actor=post.lease_owner,
-                action=f"post.{to}",
-                subject="post",
-                subject_id=str(post.id),
-                from_state=Status.PUBLISHING,
-                to_state=to,
-                detail={"code": error.error_code, "message": error.message} if error else {},
-            )
-    return bool(changed)
+        fields = fields | {"error_code": error.error_code, "error_message": error.message}
+    free = {"phase": "", "lease_until": None, "lease_owner": "", "look_at": None}
+    with transaction.atomic(savepoint=False):  # all of it, with what it is part of
+        ours = Post.objects.filter(id=post.id, fence=post.fence, status=post.status)
+        if not ours.update(**free | {"status": to, "updated_at": Now()} | fields):
+            return False
+        AuditEntry.objects.record(
+            post,
+            action=f"post.{to}",
+            actor=actor,
+            from_state=post.status,
+            to_state=to,
+            detail={"code": error.error_code, "message": error.message} if error else None,
+        )
+        if told is not None:
+            tell(post, told)
+        if beside is not None:
+            beside()
+    return True
+
+
+def tell(post: Post, told: Telling) -> None:
+    """Leave the person a notice."""
+    Notice.objects.create(user_id=post.user_id, post_id=post.id, level=told.level, code=told.code, message=told.message)
+
+
+def _fail(post: Post, error: Problem) -> None:
+    leave(post, to=Status.FAILED, error=error, told=Telling(Notice.Level.ACT, error.error_code, error.message))
+
+
+def _doubt(post: Post, error: UnknownOutcome) -> None:
+    """Leave it open whether the post is out: the platform is asked where it can tell, else the person (PUB-6)."""
+    witness = get_platform(post.account.platform).witness
+    if not witness.looks:
+        leave(post, to=Status.UNKNOWN, error=error, told=Telling(Notice.Level.ACT, error.error_code, error.message))
+        return
+    look = partial(bells.ring, "look_at_post", user_id=post.user_id, post_id=post.id)
+    first = witness.looks[0]
+    leave(
+        post,
+        to=Status.UNKNOWN,
+        error=error,
+        look_at=from_now(first),
+        beside=lambda: look(at=Post.objects.values_list("look_at", flat=True).get(id=post.id)),
+    )
+
+
+def _is_echo(post: Post, error: PlatformError) -> bool:
+    """Whether a refusal as a duplicate follows a call of our own that nobody answered: then it is evidence, not a refusal."""
+    if error.error_code not in get_platform(post.account.platform).witness.duplicate_codes:
+        return False
+    waiting = PostPart.objects.filter(post_id=post.id, state=PostPart.State.WAITING)
+    doubtful = Q(kind=Attempt.Kind.COMMIT, outcome=Attempt.Outcome.UNKNOWN)
+    return store_patiently(Attempt.objects.filter(doubtful, part__in=waiting).exists)
+
+
+def _wait_for_reset(post: Post, error: RateLimited) -> None:
+    """Wait until the platform's reset, a day at most; that is no failed try."""
+    wait = wait_of(error)
+    account = Account.objects.filter(id=post.account_id)
+    store_patiently(partial(account.update, next_allowed_at=from_now(wait)))
+    retry(post, error, after=wait, tries=post.tries - 1)
+
+
+def wait_of(error: RateLimited) -> timedelta:
+    """How long a platform wants to be left alone, as a span: the instant was reckoned by this worker's clock, which may be wrong."""
+    wait = error.retry_at - timezone.now()
+    return min(wait, LONGEST_WAIT) if wait > timedelta(0) else NONSENSE_WAIT
+
+
+def was_held_up(post: Post) -> bool:
+    """Whether a post went out so late that only an outage explains it."""
+    return post.due_at is not None and post.updated_at - post.due_at > settings.LATE
+
+
+def ring_next_held_up(post: Post) -> None:
+    """Ring for the account's next post that an outage held up, when it is its turn."""
+    waiting = Post.objects.filter(account_id=post.account_id, status=Status.SCHEDULED, due_at__lte=Now())
+    following = waiting.order_by("due_at", "id").first()
+    if following is not None:
+        turn = Account.objects.values_list("next_catch_up_at", flat=True).get(id=post.account_id)
+        bells.ring_post(following.id, at=turn)
+
+
+def _pace_catch_up(post: Post) -> None:
+    """After a post that an outage held up, keep the account's next such post waiting (PUB-12)."""
+    if was_held_up(post):
+        Account.objects.filter(id=post.account_id).update(next_catch_up_at=from_now(settings.CATCH_UP_GAP))
+        ring_next_held_up(post)
 
 
 def _backoff(tries: int) -> timedelta:
     """5, 25, 125 seconds, a fifth more or less, so that posts which failed together do not come back together."""
     jitter = random.uniform(1 - JITTER_RATIO, 1 + JITTER_RATIO)  # noqa: S311  (no secret)
     return timedelta(seconds=BACKOFF_SECONDS ** max(tries, 1) * jitter)
+
+
+def _hours(span: timedelta) -> str:
+    hours = span.total_seconds() / 3600
+    return f"{hours:g} hour{'' if hours == 1 else 's'}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -20,8 +21,11 @@ SHARE_LEFT = 0.1  # refresh when less than this share of the token's life is lef
 AT_LEAST = timedelta(seconds=90)  # …or less than a publish may take
 
 
-def open_adapter(account: Account, *, now: datetime) -> Adapter:
+def open_adapter(account: Account, *, now: datetime, grant: OAuthToken | None = None) -> Adapter:
     """Connect to the platform as this account, with a token that is good for the next minute.
+
+    Args:
+        grant: the account's, where it was just read.
 
     Raises:
         NeedsReconnect: the grant is gone; the account says so from now on.
@@ -33,7 +37,12 @@ def open_adapter(account: Account, *, now: datetime) -> Adapter:
             next_command=account.connect_command,
         )
     platform = get_platform(account.platform)
-    return platform.connect(account.base_url or platform.api_base_url, fresh_access_token(account, now=now))
+    return platform.connect(
+        account.base_url or platform.api_base_url,
+        fresh_access_token(account, grant=grant, now=now),
+        settings.CALL_TIMEOUT_SECONDS,
+        account.platform_account_id,
+    )
 
 
 def store_grant(account: Account, token: Token, *, client_id: str) -> None:
@@ -53,7 +62,7 @@ def store_grant(account: Account, token: Token, *, client_id: str) -> None:
         row.save()
 
 
-def fresh_access_token(account: Account, *, now: datetime) -> str:
+def fresh_access_token(account: Account, *, now: datetime, grant: OAuthToken | None = None) -> str:
     """Give an access token, refreshed first when its life is nearly over.
 
     The row is locked while the platform answers, so that no two processes spend the same refresh token.
@@ -62,7 +71,7 @@ def fresh_access_token(account: Account, *, now: datetime) -> str:
         NeedsReconnect: the grant is gone; the account says so from now on.
         Unavailable: not refreshed, or nobody knows.
     """
-    row = OAuthToken.objects.filter(account_id=account.id).first()
+    row = grant or OAuthToken.objects.filter(account_id=account.id).first()
     if row is None:
         raise NeedsReconnect(
             f"There is no grant for {account}. Connect it again.", next_command=account.connect_command

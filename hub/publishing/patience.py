@@ -22,6 +22,10 @@ UNREACHABLE = (OperationalError, InterfaceError, psycopg.OperationalError, psyco
 T = TypeVar("T")
 
 
+class Unstored(Exception):
+    """What is known could not be stored, because the hub did not come back in time: what the hub says by now is out of date."""
+
+
 def store_patiently(write: Callable[[], T], *, seconds: float = STORE_SECONDS) -> T:
     """Write to the hub, and once more on a new connection each time it could not be reached.
 
@@ -42,6 +46,13 @@ def store_patiently(write: Callable[[], T], *, seconds: float = STORE_SECONDS) -
                 raise
             close_connection()
             time.sleep(PAUSE_SECONDS)
+
+
+def release_connection() -> None:
+    """Give a pooled connection back while a platform answers; others publish with it meanwhile."""
+    connection = connections["default"]
+    if getattr(connection, "pool", None) and not connection.in_atomic_block:
+        connection.close()
 
 
 def close_connection() -> None:

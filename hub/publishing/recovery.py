@@ -1,8 +1,7 @@
-"""What a worker's predecessor on this computer left in flight when it was killed.
+"""What becomes of a post whose worker cannot go on: it was killed, it was stopped for longer than its lease, or it broke.
 
-A restarted worker takes over at once: the supervisor's lock says that no other worker of this hub runs here, and the kernel ended
-the old one's processes with it. Should one of them live on all the same, its fence is spent: it cannot write, and its next call
-needs an intent that it cannot write. What a worker on another computer left behind is not touched here.
+Should the worker live on all the same, its fence is spent: it cannot write, and its next call needs an intent that it cannot write.
+What it still learns of a call it made is kept as evidence.
 """
 
 from __future__ import annotations
@@ -10,42 +9,39 @@ from __future__ import annotations
 import uuid
 from functools import partial
 
-from django.db import connections
 from django.db.models import Q
-from django.utils import timezone
 
-from hub.models import Attempt, Post, PostPart, Status
+from hub.models import Attempt, Notice, Post, PostPart, Status
 from hub.publishing import attempts, endings
 from hub.publishing.content import load_parts
-from hub.publishing.patience import store_patiently
-from hub.rls.identity import acting_as, acting_for_nobody
+from hub.publishing.endings import RETRIES, Telling
+from hub.publishing.patience import close_connection, store_patiently
 from psn.errors import Problem, Unavailable, UnknownOutcome
 
 NOT_SENT = "The worker died before it sent anything; another try follows."
 MAYBE_SENT = "The worker died while it was sending this post, so it may be live."
+BUG = "PSN stumbled over a bug of its own while publishing this post; the worker's log has the traceback."
+GONE = "The hub could not be reached while this post was going out."
 
 
-def take_over(*, worker: str) -> int:
-    """End what earlier incarnations of this worker hold; give how many posts that were.
+def recover(post_id: uuid.UUID) -> None:
+    """End the claim of a worker that is dead, or silent for longer than its lease."""
+    post = Post.objects.select_related("account").filter(id=post_id, status=Status.PUBLISHING).first()
+    if post is not None:  # else it ended meanwhile
+        end_orphan(post, not_sent=Unavailable(NOT_SENT, code="worker.lost"), maybe_sent=UnknownOutcome(MAYBE_SENT))
 
-    Surely not sent: back to wait, as a try that failed. All parts live: published. An open intent: unknown, for a person to look.
 
-    Args:
-        worker: `name:incarnation` of the new one.
+def abandon(post: Post, *, hub_is_away: bool) -> None:
+    """End a claim after something broke under its worker: tried again if the hub went away, failed if it was a bug.
+
+    When the hub is still away this ends nothing, and the sweep does when it is back.
     """
-    left = _held_by_predecessors(worker)
-    for post_id, user_id in left:
-        with acting_as(user_id):
-            _end(post_id)
-    return len(left)
-
-
-def _held_by_predecessors(worker: str) -> list[tuple[uuid.UUID, uuid.UUID]]:
-    """Ask for (post, owner): the worker's login sees nobody's rows before it acts for somebody."""
-    name, _, incarnation = worker.partition(":")
-    with acting_for_nobody(), connections["default"].cursor() as cursor:
-        cursor.execute("SELECT id, user_id FROM hub_api.held_posts(%s, %s)", [name, incarnation])
-        return list(cursor.fetchall())
+    close_connection()  # what broke may have been the connection
+    end_orphan(
+        post,
+        not_sent=Unavailable(GONE, code="hub.unreachable") if hub_is_away else Problem(BUG, code="bug"),
+        maybe_sent=UnknownOutcome(GONE if hub_is_away else BUG),
+    )
 
 
 def end_orphan(post: Post, *, not_sent: Problem, maybe_sent: UnknownOutcome) -> None:
@@ -61,14 +57,11 @@ def end_orphan(post: Post, *, not_sent: Problem, maybe_sent: UnknownOutcome) -> 
     parts = store_patiently(partial(load_parts, post))
     store_patiently(partial(attempts.close_abandoned, post, detail=(maybe_sent if in_doubt else not_sent).message))
     if in_doubt:
-        endings.end_with(post, maybe_sent, now=timezone.now())
-    elif all(part.state == PostPart.State.PUBLISHED for part in parts):
+        endings.end_with(post, maybe_sent)
+    elif parts and all(part.state == PostPart.State.PUBLISHED for part in parts):
         endings.end_published(post, first=parts[0])
+    elif isinstance(not_sent, Unavailable) and post.tries <= RETRIES:  # nothing is against trying again at once
+        told = Telling(Notice.Level.KNOW, not_sent.error_code, not_sent.message)
+        endings.retry(post, not_sent, told=told)
     else:
-        endings.end_with(post, not_sent, now=timezone.now())
-
-
-def _end(post_id: uuid.UUID) -> None:
-    post = Post.objects.select_related("account").filter(id=post_id, status=Status.PUBLISHING).first()
-    if post is not None:  # else it ended meanwhile
-        end_orphan(post, not_sent=Unavailable(NOT_SENT, code="worker.lost"), maybe_sent=UnknownOutcome(MAYBE_SENT))
+        endings.end_with(post, not_sent)

@@ -1,85 +1,120 @@
-"""The django-q2 cluster of a hub, as a process of its own: `python -m hub.queue.cluster`.
+"""The django-q2 cluster of a hub, made crash-only.
 
-Every process of the cluster ends with its parent, so a killed supervisor leaves no orphans behind.
+Any process of it that dies by a signal takes the whole cluster with it, and the supervisor starts a new one. django-q2 alone would
+put a new process in the dead one's place, which may wait for ever for a lock that the dead one held; or, when its sentinel dies,
+leave orphans that work on unwatched. Every process ends with its parent.
 """
 
 from __future__ import annotations
 
 import ctypes
 import importlib
+import logging
+import multiprocessing
 import os
 import signal
-import socket
 import sys
+import threading
+from collections.abc import Callable
+from types import FrameType
 from typing import Any
 
-import django
-from django.db import connections
-
+from hub.queue import heartbeat
 from psn.platforms.registry import get_platform, platform_names
 
-BEAT_SECONDS = 5.0
+log = logging.getLogger(__name__)
+
+CRASHED = 70
 _PR_SET_PDEATHSIG = 1  # prctl(2)
+_LOOK_SECONDS = 1.0
+
+Loop = Callable[[threading.Event], None]
+_stopping = multiprocessing.RawValue("b", 0)  # seen by all processes; without a lock, which a killed one could keep
 
 
-def main() -> int:
-    """Run until told to stop; give 1 when the cluster died by itself."""
-    _end_with_parent()
-    os.register_at_fork(after_in_child=_end_with_parent)
-    django.setup()
-    from django_q.cluster import Cluster  # after setup: its models need the app registry
+def run_cluster(loop: Loop) -> int:
+    """Run until told to stop; give 0 then, and `CRASHED` when the cluster died by itself.
 
+    Args:
+        loop: what this process does beside; ends when its event is set.
+    """
+    _end_with_parent(int(os.environ.get("PSN_PARENT_PID", 0)) or os.getppid())
+    _end_children_with_this_one()
     _warm_up()
-    _take_over()
-    cluster = Cluster()
-    stopping: list[int] = []
-    cluster.start()
-    stop = signal.getsignal(signal.SIGTERM)
+    heartbeat.started_at()
+    os.environ["PSN_CLUSTER_PID"] = str(os.getpid())
+    cluster, stopping = _make_cluster(), threading.Event()
 
-    def remember_and_stop(number: int, frame: Any) -> None:
-        stopping.append(number)
-        if callable(stop):
-            stop(number, frame)
+    def stop(number: int, frame: FrameType | None) -> None:
+        _stopping.value = 1
+        stopping.set()
+        cluster.sig_handler(number, frame)
 
-    signal.signal(signal.SIGTERM, remember_and_stop)
-    signal.signal(signal.SIGINT, remember_and_stop)
-    _beat_while_alive(cluster)
-    return 0 if stopping else 1
+    cluster.start()  # forks: nothing may have opened a connection or a thread before it
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    beside = threading.Thread(target=loop, args=(stopping,), name="loop", daemon=True)
+    beside.start()
+    while cluster.sentinel.is_alive():
+        cluster.sentinel.join(_LOOK_SECONDS)
+    if not stopping.is_set():
+        return CRASHED
+    beside.join(_LOOK_SECONDS)
+    heartbeat.forget()
+    return 0
 
 
-def worker_name() -> str:
-    """Name this computer's worker; one per computer and hub."""
-    return f"psn@{socket.gethostname()}"
+def is_stopping() -> bool:
+    """Whether this cluster was told to stop: what is going out is finished, and nothing is begun."""
+    return bool(_stopping.value)
+
+
+def _make_cluster() -> Any:
+    """Make django-q2's cluster with a sentinel of ours."""
+    from django_q import cluster as q  # here: its models need the app registry
+
+    class CrashOnly(q.Sentinel):  # type: ignore[misc]  # the library has no types
+        """Watches the children; one that dies by a signal ends them all."""
+
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            signal.signal(signal.SIGCHLD, self._look)
+            os.register_at_fork(after_in_child=lambda: signal.signal(signal.SIGCHLD, signal.SIG_DFL))
+            super().__init__(*args, **kwargs)
+
+        def _look(self, number: int, frame: FrameType | None) -> None:
+            children = [child for child in (*self.pool, self.monitor, self.pusher) if child is not None]
+            dead = next((child for child in children if child.exitcode is not None and child.exitcode < 0), None)
+            if dead is None:
+                return
+            log.critical("process %s died by signal %s: ending the cluster", dead.pid, -dead.exitcode)
+            for child in children:
+                child.kill()
+            os._exit(CRASHED)
+
+    q.Sentinel = CrashOnly
+    return q.Cluster()
 
 
 def _warm_up() -> None:
     """Import what publishing needs before the workers are forked; else the first post of each would wait half a second."""
     importlib.import_module("hub.tasks")  # by name, as queue rows do
-
     for name in platform_names():
         get_platform(name).connect("https://localhost", "warm-up").close()
 
 
-def _take_over() -> None:
-    """See to what a killed predecessor left, before the workers are forked; they must not inherit this connection."""
-    importlib.import_module("hub.publishing.recovery").take_over(worker=os.environ["PSN_WORKER"])
-    connections.close_all()
+def _end_children_with_this_one() -> None:
+    parent: list[int] = []
+
+    def remember() -> None:
+        parent[:] = [os.getpid()]
+
+    os.register_at_fork(before=remember, after_in_child=lambda: _end_with_parent(parent[0]))
 
 
-def _beat_while_alive(cluster: Any) -> None:
-    from hub.queue.heartbeat import beat, forget
-
-    while cluster.sentinel is not None and cluster.sentinel.is_alive():
-        beat()
-        cluster.sentinel.join(BEAT_SECONDS)
-    forget()
-
-
-def _end_with_parent() -> None:
+def _end_with_parent(parent: int) -> None:
     """Ask the kernel to kill this process when its parent ends (Linux); elsewhere the process group does it."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    if sys.platform != "linux":
+        return
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:  # it ended before the kernel was asked
+        os._exit(CRASHED)

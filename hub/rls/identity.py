@@ -46,6 +46,17 @@ def acting_for_nobody() -> Iterator[None]:
         yield
 
 
+def begin(connection: Any) -> None:
+    """Open a transaction that acts for the acting person from its first statement on: one round trip, not two.
+
+    The driver stays in autocommit, in which it leaves the transaction that was begun here alone until its end.
+    """
+    acting = _acting.get() or NOBODY
+    user_id = acting and str(uuid.UUID(acting))  # a literal: statements that are sent together take no parameters
+    with connection.connection.cursor() as cursor:  # the driver's own cursor: not wrapped, not guarded
+        cursor.execute(f"BEGIN; SET LOCAL app.current_user_id = '{user_id}'")
+
+
 def bind(connection: Any) -> None:
     """Name the acting person for the transaction that was just opened; nobody when there is none."""
     with connection.connection.cursor() as cursor:  # the driver's own cursor: not wrapped, not guarded

@@ -15,7 +15,19 @@ import pytest
 from django.apps import apps
 from django.db import connections, models
 
-from hub.models import Account, ApiKey, Attempt, AuditEntry, HubSetting, OAuthToken, Post, PostMedia, PostPart, User
+from hub.models import (
+    Account,
+    ApiKey,
+    Attempt,
+    AuditEntry,
+    HubSetting,
+    Notice,
+    OAuthToken,
+    Post,
+    PostMedia,
+    PostPart,
+    User,
+)
 from tests.factories import OWNER, People, make_account, make_people, make_post
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -57,6 +69,7 @@ def make_rows(user: User) -> Rows:
         PostMedia: _make(PostMedia, user, **media),
         Attempt: _make(Attempt, user, **call),
         AuditEntry: _make(AuditEntry, user, actor="person", action="post.created", subject="post", subject_id="1"),
+        Notice: _make(Notice, user, post_id=post.id, level="know", code="post.found", message="It is live."),
         HubSetting: _make(HubSetting, user, name="strategy", version=1, value={}),
     }
 

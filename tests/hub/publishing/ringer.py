@@ -1,6 +1,6 @@
-"""A process of the worker's login that rings one post many times at once: `python -m tests.hub.publishing.ringer USER POST TIMES`.
+"""A process of the worker's login that rings one post many times at once: `python -m tests.hub.publishing.ringer POST TIMES`.
 
-It says `ready` when everything is imported and begins at the first line on its stdin.
+It says `ready` when everything is imported, begins at the first line on its stdin, and ends when its crew has nothing more to do.
 """
 
 from __future__ import annotations
@@ -13,17 +13,19 @@ import django
 THREADS = 8
 
 
-def main(user_id: str, post_id: str, times: str) -> None:
+def main(post_id: str, times: str) -> None:
     """Ring, and let any error end the process."""
     django.setup()
-    from hub.tasks import publish_post  # after setup: its models need the app registry
+    from hub import tasks  # after setup: its models need the app registry
+    from hub.publishing import crew
 
     print("ready", flush=True)
     sys.stdin.readline()
     with ThreadPoolExecutor(THREADS) as pool:
-        rings = [pool.submit(publish_post, user_id=user_id, post_id=post_id) for _ in range(int(times))]
+        rings = [pool.submit(tasks.publish_post, post_id=post_id) for _ in range(int(times))]
     for ring in rings:
         ring.result()
+    crew._crew().close()
 
 
 if __name__ == "__main__":

@@ -8,29 +8,49 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, TypeVar
 
 import psycopg
 import pytest
 from django.db import connections
-from django.db.models.functions import Now
+from django.db.models import F
+from django.db.models.functions import Greatest, Now
 from django_q.models import OrmQ
 
-from hub.models import Account, Attempt, AuditEntry, Post, PostPart
-from hub.publishing import walk
+from hub.models import Account, Attempt, AuditEntry, Notice, Post, PostPart
+from hub.publishing import claims, walk
 from hub.publishing.grants import open_adapter
+from hub.queue.bells import unpack
+from psn.deadline import Deadline
 from psn.platforms.base import Adapter, Part, Published
 from tests.factories import OWNER
 from tests.hub.worlds import connect_as
 from tests.sandbox.process import Sandbox
 
 WORKER = "tests:1"
+ENOUGH = 100  # posts in one test
 T = TypeVar("T")
 
 
 def ring(post: Post, *, worker: str = WORKER) -> Post:
-    """Ring a post's bell as a worker would, and look at it again."""
+    """Do what a worker's thread does when a post's bell rings, and look at the post again."""
     walk.publish(str(post.id), worker=worker)
+    drain(worker=worker)
+    return look(post)
+
+
+def drain(*, worker: str = WORKER) -> int:
+    """Publish whatever is due, the longest due first; give how many posts that were."""
+    for count in range(ENOUGH):
+        if not walk.publish_next(worker=worker):
+            return count
+    raise AssertionError("there is no end of what is due")
+
+
+def claim(post: Post, *, owner: str = "another:1") -> Post:
+    """Leave a post as a worker does that has just claimed it, and look at it."""
+    assert claims.claim(post.id, worker=owner) is not None
     return look(post)
 
 
@@ -64,6 +84,17 @@ def bells() -> list[OrmQ]:
     return list(OrmQ.objects.using(OWNER).order_by("lock"))
 
 
+def rung() -> list[str]:
+    """Read which tasks the queue rings for, the next first."""
+    return [unpack(row.payload).task for row in bells()]
+
+
+def notices_of(post: Post) -> list[tuple[str, str]]:
+    """Read what the person was told about a post, oldest first, each as level and code."""
+    rows = Notice.objects.using(OWNER).filter(post_id=post.id).order_by("at", "id")
+    return [(row.level, row.code) for row in rows]
+
+
 def sent(sandbox: Sandbox) -> list[dict[str, Any]]:
     """Read the commit calls that reached the sandbox, oldest first."""
     calls = sandbox.ask("calls", limit="1000")
@@ -86,15 +117,50 @@ def texts(sandbox: Sandbox) -> list[str]:
 
 
 def make_due(post: Post) -> None:
-    """Let the time pass until a post is due."""
+    """Let the time pass until a post is due that was pushed back; the time a person approved stays."""
     Account.objects.using(OWNER).filter(id=post.account_id).update(next_allowed_at=None)
-    Post.objects.using(OWNER).filter(id=post.id).update(due_at=Now())
+    Post.objects.using(OWNER).filter(id=post.id).update(due_at=Greatest(Now(), F("scheduled_at")))
 
 
 def push_back(post: Post, *, seconds: float = 60.0) -> Post:
     """Let a post that was due wait some more, as after a try that did not get out."""
     Post.objects.using(OWNER).filter(id=post.id).update(due_at=Now() + timedelta(seconds=seconds))
     return post
+
+
+@contextmanager
+def worker_login(*, pool: int | None = None, behind: Path | None = None) -> Iterator[None]:
+    """Have `default` and `queue` be the worker's logins, as in its own process; for threads that begin inside, too.
+
+    Args:
+        pool: how many connections all threads share, as in its own process; each has its own when left out.
+        behind: the folder of a pooler's socket, which is then all they know of the hub.
+    """
+    before = {alias: connections.databases[alias] for alias in ("default", "queue")}
+    options = before["default"]["OPTIONS"] | ({"prepare_threshold": None} if behind else {})
+    shared = {"pool": {"min_size": 0, "max_size": pool, "timeout": 30}} if pool else {}
+    after = {
+        "default": connections.databases["worker"] | {"OPTIONS": options | shared},
+        "queue": before["queue"] | {"USER": "psn_worker", "OPTIONS": options},
+    }
+    if behind is not None:
+        after["default"] |= {"HOST": str(behind), "PSN": {"identity": "setting"}}
+        after["queue"] |= {"HOST": str(behind), "PSN": {}}
+    _reconnect(after)
+    try:
+        yield
+    finally:
+        if pool:
+            connections["default"].close()
+            connections["default"].close_pool()  # type: ignore[attr-defined]  # of the PostgreSQL backend
+        _reconnect(before)
+
+
+def _reconnect(databases: dict[str, Any]) -> None:
+    for alias, values in databases.items():
+        connections[alias].close()
+        connections.databases[alias] = values
+        del connections[alias]
 
 
 @contextmanager
@@ -133,7 +199,7 @@ class Interrupted:
     before_commit: Callable[[], None]
 
     def create_post(
-        self, part: Part, *, media_ids: Sequence[str], reply_to: str | None, send_before: float | None
+        self, part: Part, *, media_ids: Sequence[str], reply_to: str | None, send_before: Deadline | None
     ) -> Published:
         """Let it happen, then make the call."""
         self.before_commit()

@@ -10,15 +10,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from django.db import IntegrityError
-from django.db.models import F
 from django.db.models.functions import Now
 from pytest_django import Settings
 
 from hub.actions import posts
 from hub.actions.drafts import DraftPart
 from hub.models import Account, Post
-from hub.publishing import walk
+from hub.publishing import claims, walk
+from hub.publishing.reading import read_claimed
 from psn.config.workspace import ROOT
 from tests.factories import OWNER, make_account, make_post
 from tests.hub.publishing.stage import (
@@ -28,6 +27,7 @@ from tests.hub.publishing.stage import (
     attempts_of,
     audit_of,
     changes_of,
+    claim,
     interrupt,
     live,
     look,
@@ -87,10 +87,6 @@ def failed(account: Account) -> Post:
     return post
 
 
-def claim(post: Post, *, owner: str = "another:1", lease: timedelta = timedelta(seconds=60)) -> None:
-    assert Post.objects.claim(post.id, owner=owner, lease=lease)
-
-
 NOT_TO_BE_HAD = pytest.mark.parametrize(
     "make",
     [
@@ -123,7 +119,8 @@ class TestAPostThatIsNotToBeHad:
     def test_cannot_be_claimed(self, account: Account, make: Callable[[Account], Post]) -> None:
         post = make(account)
         before = look(post)
-        assert not Post.objects.claim(post.id, owner=WORKER, lease=timedelta(seconds=60))
+        assert claims.claim(post.id, worker=WORKER) is None
+        assert claims.claim(None, worker=WORKER) is None
         assert vars(look(post)) | {"_state": None} == vars(before) | {"_state": None}
 
     def test_is_published_once_it_is_due_though_it_was_rung_too_early(self, account: Account) -> None:
@@ -138,37 +135,6 @@ class TestAPostThatIsNotToBeHad:
     def test_of_another_account_waits_for_nobody(self, account: Account) -> None:
         claim(make_post(make_account(account.user), status="scheduled"))
         assert ring(make_post(account, status="scheduled")).status == "published"
-
-
-class TestClaim:
-    def test_raises_the_fence_and_counts_the_try(self, account: Account) -> None:
-        post = make_post(account, status="scheduled")
-        claim(post)
-        claimed = look(post)
-        assert (claimed.status, claimed.phase, claimed.fence, claimed.tries) == ("publishing", "claimed", 1, 1)
-
-    def test_is_won_by_one_of_many_at_once(self, account: Account) -> None:
-        post = make_post(account, status="scheduled")
-        won = at_once(12, lambda number: Post.objects.claim(post.id, owner=f"w:{number}", lease=timedelta(seconds=60)))
-        assert won.count(True) == 1
-        assert look(post).lease_owner == f"w:{won.index(True)}"
-
-    def test_is_won_by_one_post_of_an_account_at_once(self, account: Account) -> None:
-        rivals = [make_post(account, texts=(f"Post {number}",), status="scheduled") for number in range(8)]
-        won = at_once(8, lambda number: Post.objects.claim(rivals[number].id, owner="w:1", lease=timedelta(seconds=60)))
-        assert won.count(True) == 1
-
-    def test_of_a_second_post_of_the_account_is_refused_by_the_database_too(self, account: Account) -> None:
-        claim(make_post(account, status="scheduled"))
-        second = make_post(account, status="scheduled")
-        forced = {"status": "publishing", "phase": "claimed", "fence": F("fence") + 1, "lease_owner": "w"}
-        with pytest.raises(IntegrityError, match="posts_one_in_flight"):
-            Post.objects.using(OWNER).filter(id=second.id).update(lease_until=Now(), **forced)
-
-    def test_loses_against_a_cancel_that_committed_first(self, account: Account, sandbox: Sandbox) -> None:
-        post = make_post(account, status="scheduled")
-        aside(lambda: posts.cancel_post(str(post.id)))
-        assert (ring(post).status, sent(sandbox)) == ("cancelled", [])
 
 
 class TestManyRings:
@@ -233,6 +199,22 @@ class TestALostClaim:
         assert (after.status, after.lease_owner) == ("publishing", "another:1")
         assert [part.platform_post_id for part in parts_of(post)] == [live(sandbox)[0]["id"]]
 
+    def test_that_was_lost_before_the_post_was_read_sends_nothing(
+        self, account: Account, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        post, read = make_post(account, status="scheduled"), read_claimed
+
+        def be_paused_and_read(held: claims.Claim) -> object:
+            take_over(post)
+            return read(held)
+
+        monkeypatch.setattr(walk, "read_claimed", be_paused_and_read)
+        after = ring(post)
+        assert (sent(sandbox), attempts_of(post)) == ([], [])
+        assert (after.status, after.lease_owner, after.fence) == ("publishing", "another:1", 2)
+        assert changes_of(post).count("scheduled publishing") == 2
+        assert len(changes_of(post)) == 2
+
     def test_that_comes_back_after_its_last_moment_sends_nothing(
         self,
         account: Account,
@@ -263,7 +245,7 @@ def run_out(post: Post) -> None:
 
 def start_ringing(post: Post, workspace: Path, *, name: str) -> subprocess.Popen[str]:
     """Start a process that rings half of the times, with the worker's login."""
-    command = [sys.executable, "-m", "tests.hub.publishing.ringer", str(post.user_id), str(post.id), str(RINGS // 2)]
+    command = [sys.executable, "-m", "tests.hub.publishing.ringer", str(post.id), str(RINGS // 2)]
     return subprocess.Popen(
         command,
         cwd=ROOT,

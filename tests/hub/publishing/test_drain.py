@@ -11,9 +11,8 @@ import pytest
 from hub.actions import posts
 from hub.actions.connecting import connect_sandbox
 from hub.models import Account, Post
-from hub.publishing import walk
 from tests.factories import OWNER, make_post
-from tests.hub.publishing.stage import at_once, bells, interrupt, look, make_due, ring, sent, texts
+from tests.hub.publishing.stage import at_once, drain, interrupt, look, make_due, parts_of, ring, sent, texts
 from tests.sandbox.process import Sandbox
 
 MANY = 8
@@ -21,17 +20,28 @@ PUBLISHED = ["published"] * MANY
 
 
 class TestPostsOfOneAccountDueAtOnce:
-    def test_are_all_published_in_due_order_by_one_bell(self, account: Account, sandbox: Sandbox) -> None:
+    def test_are_all_published_in_due_order_by_whoever_looks_for_what_is_due(
+        self, account: Account, sandbox: Sandbox
+    ) -> None:
         due = many_due(account)
-        ring(due[-1])
+        assert drain() == MANY
         assert statuses(due) == PUBLISHED
         assert texts(sandbox) == in_due_order(due)
+
+    def test_are_all_published_by_one_bell_which_sees_to_its_own_post_first(
+        self, account: Account, sandbox: Sandbox
+    ) -> None:
+        due = many_due(account)
+        ring(due[-1])
+        own, *others = texts(sandbox)
+        assert own == text_of(due[-1])
+        assert others == [text for text in in_due_order(due) if text != own]
 
     def test_are_all_published_once_when_all_bells_ring_at_once(self, account: Account, sandbox: Sandbox) -> None:
         due = many_due(account)
         at_once(MANY, lambda number: ring(due[number], worker=f"tests:1:{number}"))
         assert statuses(due) == PUBLISHED
-        assert texts(sandbox) == in_due_order(due)
+        assert sorted(texts(sandbox)) == in_due_order(due)
         assert len(sent(sandbox)) == MANY
 
     def test_are_sent_one_at_a_time(self, account: Account, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -53,17 +63,6 @@ class TestPostsOfOneAccountDueAtOnce:
         ring(due[0])
         assert statuses(due) == ["failed", "unknown"] + ["published"] * (MANY - 2)
 
-    def test_are_left_to_a_new_bell_when_the_time_of_this_one_is_over(
-        self, account: Account, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(walk, "DRAIN_SECONDS", -1.0)
-        due = many_due(account)
-        ring(due[0])
-        assert sent(sandbox) == []
-        (bell,) = bells()
-        assert bell.lock <= datetime.now(UTC)
-        assert statuses(due) == ["scheduled"] * MANY
-
     def test_are_found_again_after_a_limit_though_the_post_that_met_it_was_cancelled(
         self, account: Account, sandbox: Sandbox
     ) -> None:
@@ -79,11 +78,12 @@ class TestPostsOfOneAccountDueAtOnce:
 
 
 class TestPostsOfTwoAccounts:
-    def test_do_not_wait_for_each_other(self, account: Account, sandbox: Sandbox) -> None:
+    def test_are_all_seen_to_by_one_bell_should_the_others_be_lost(self, account: Account, sandbox: Sandbox) -> None:
         other = connect_sandbox(platform="x", sandbox_url=sandbox.url, handle="another", now=datetime.now(UTC))
         mine, its = many_due(account), many_due(other)
         ring(mine[0])
-        assert (statuses(mine), statuses(its)) == (PUBLISHED, ["scheduled"] * MANY)
+        assert (statuses(mine), statuses(its)) == (PUBLISHED, PUBLISHED)
+        assert len(sent(sandbox)) == 2 * MANY
 
     def test_go_out_side_by_side(self, account: Account, sandbox: Sandbox) -> None:
         other = connect_sandbox(platform="x", sandbox_url=sandbox.url, handle="another", now=datetime.now(UTC))
@@ -106,6 +106,10 @@ def many_due(account: Account) -> list[Post]:
 
 def in_due_order(due: list[Post]) -> list[str]:
     return [f"Post {place} of {due[0].account.handle}" for place in range(MANY)]
+
+
+def text_of(post: Post) -> str:
+    return parts_of(post)[0].text
 
 
 def statuses(some: list[Post]) -> list[str]:

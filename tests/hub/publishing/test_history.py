@@ -9,6 +9,7 @@ from itertools import groupby
 from typing import Any
 
 import pytest
+from django.db.models.functions import Now
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
@@ -16,6 +17,8 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule, 
 from hub.actions import posts
 from hub.actions.drafts import DraftPart
 from hub.models import Account, AuditEntry, Post
+from hub.publishing import looks
+from hub.publishing.endings import WATCHDOG
 from psn.errors import Problem
 from tests.factories import OWNER
 from tests.hub.publishing import stage
@@ -104,6 +107,14 @@ class PeopleAndWorkers(RuleBasedStateMachine):
         shown = stage.texts(self.sandbox)
         assert len(shown) == len(set(shown)), "something went out twice"
 
+    @rule(post_id=made, shown=yes_or_no)
+    def look(self, post_id: str, shown: bool) -> None:
+        Post.objects.using(OWNER).filter(id=post_id, look_at__isnull=False).update(look_at=Now())
+        WEB.delete(f"{self.sandbox.url}/_sandbox/faults").raise_for_status()
+        if not shown:
+            self.sandbox.fail("status", match="GET /2/users/{id}/tweets", status=503)
+        looks.look(str(self.account.user_id), post_id, worker=stage.WORKER)
+
     @invariant()
     def every_change_is_on_record(self) -> None:
         entries = AuditEntry.objects.using(OWNER).filter(subject="post", subject_id__in=self.ids).order_by("at")
@@ -111,7 +122,7 @@ class PeopleAndWorkers(RuleBasedStateMachine):
         for post in Post.objects.using(OWNER).filter(id__in=self.ids):
             history = histories[str(post.id)]
             assert str(post.status) in states_after(history), [f"{e.from_state} {e.to_state}" for e in history]
-            assert all(entry.actor in (posts.PERSON, stage.WORKER) for entry in history)
+            assert all(entry.actor in (posts.PERSON, stage.WORKER, WATCHDOG) for entry in history)
 
     @invariant()
     def no_post_disappears(self) -> None:
@@ -121,6 +132,9 @@ class PeopleAndWorkers(RuleBasedStateMachine):
     def what_ended_badly_says_why(self) -> None:
         ended = Post.objects.using(OWNER).filter(id__in=self.ids, status__in=["failed", "unknown"])
         assert all(post.error_code and post.error_message for post in ended)
+        for post in ended:
+            is_looked_at = post.status == "unknown" and post.look_at is not None
+            assert is_looked_at or any(level == "act" for level, _ in stage.notices_of(post))
 
 
 class TestPeopleAndWorkers:
@@ -130,7 +144,7 @@ class TestPeopleAndWorkers:
         PeopleAndWorkers.account, PeopleAndWorkers.sandbox = account, sandbox
         run_state_machine_as_test(
             PeopleAndWorkers,
-            settings=settings(max_examples=8, stateful_step_count=20, deadline=None, derandomize=True, database=None),
+            settings=settings(max_examples=12, stateful_step_count=25, deadline=None, derandomize=True, database=None),
         )
         seen = {
             f"{entry.from_state} {entry.to_state}" for entry in AuditEntry.objects.using(OWNER).filter(subject="post")

@@ -36,7 +36,7 @@ class TestALostConnection:
         [
             ({"kind": "status", "status": 403}, "failed", 0),
             ({"kind": "status", "status": 429, "retry_after": 40}, "scheduled", 1),
-            ({"kind": "drop_after"}, "unknown", 0),
+            ({"kind": "drop_after"}, "unknown", 1),  # for the look at the platform
         ],
         ids=["refused", "limited", "unknown"],
     )

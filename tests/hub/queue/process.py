@@ -6,19 +6,25 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from django.conf import settings
 from django.db import connections
 
-from hub.models import WorkerHeartbeat
+from hub.actions import posts
+from hub.actions.drafts import DraftPart
+from hub.models import Account, Post, WorkerHeartbeat
 from psn.config.hub import get_hub_config, write_hub_config
 from psn.config.workspace import ROOT, Workspace
+from psn.providers.local import LocalServer
 from tests.factories import OWNER
 
 START_SECONDS = 20  # patience with a busy machine; it takes about one
 STOP_SECONDS = 20
+PATIENCE_SECONDS = 20.0
 
 
 def worker_environment(workspace: Path, *, name: str) -> dict[str, str]:
@@ -36,6 +42,7 @@ def worker_environment(workspace: Path, *, name: str) -> dict[str, str]:
         "PSN_LOGIN": "worker",
         "PSN_NO_BOOTSTRAP": "1",
         "PSN_WORKER": name,
+        "PSN_WORKERS": "2",
         "PSN_WORKSPACE": str(workspace),
     }
 
@@ -49,21 +56,41 @@ class Cluster:
     log: Path
 
 
-def start_cluster(workspace: Path, *, name: str = "tests@here", incarnation: str = "1a2b") -> Cluster:
-    """Start a cluster with the worker's login and wait for its first heartbeat."""
-    environment = worker_environment(workspace, name=f"{name}:{incarnation}") | {"PSN_WORKERS": "2"}
+def start_cluster(
+    workspace: Path,
+    *,
+    name: str = "tests@here",
+    incarnation: str = "1a2b",
+    module: Sequence[str] = ("hub.worker",),
+    **environment: str,
+) -> Cluster:
+    """Start a cluster with the worker's login and wait for its first heartbeat.
+
+    Args:
+        module: what to run, with its arguments.
+        environment: what else it is to have in its environment.
+    """
+    around = worker_environment(workspace, name=f"{name}:{incarnation}") | environment
     log = workspace / "cluster.log"
-    with log.open("wb") as stream:
-        command = [sys.executable, "-m", "hub.queue.cluster"]
-        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stderr=stream)
+    with log.open("ab") as stream:
+        command = [sys.executable, "-m", *module]
+        process = subprocess.Popen(command, cwd=ROOT, env=around, stdin=subprocess.DEVNULL, stderr=stream)
+    cluster = Cluster(name=name, process=process, log=log)
+    wait_for_life(cluster, incarnation=incarnation)
+    return cluster
+
+
+def wait_for_life(cluster: Cluster, *, incarnation: str | None = None) -> None:
+    """Wait for a worker's first heartbeat; end it when none comes."""
+    rows = WorkerHeartbeat.objects.using(OWNER).filter(name=cluster.name)
+    rows = rows.filter(incarnation=incarnation) if incarnation else rows
     deadline = time.monotonic() + START_SECONDS
-    while not WorkerHeartbeat.objects.using(OWNER).filter(name=name).exists():
-        if process.poll() is not None or time.monotonic() > deadline:
-            process.kill()
-            process.wait()
-            raise AssertionError(f"the cluster did not start: {log.read_text()}")
+    while not rows.exists():
+        if cluster.process.poll() is not None or time.monotonic() > deadline:
+            cluster.process.kill()
+            cluster.process.wait()
+            raise AssertionError(f"the cluster did not start: {cluster.log.read_text()}")
         time.sleep(0.02)
-    return Cluster(name=name, process=process, log=log)
 
 
 def stop_cluster(cluster: Cluster) -> int:
@@ -76,3 +103,27 @@ def stop_cluster(cluster: Cluster) -> int:
         cluster.process.kill()
         cluster.process.wait()
         raise
+
+
+def restart_server() -> None:
+    """Have the hub's server end at once, as in a crash, and start it again."""
+    hub = get_hub_config(settings.WORKSPACE)
+    server = LocalServer(data=hub.data, socket_dir=hub.socket_dir)
+    server.stop("immediate")
+    connections.close_all()
+    server.ensure_running()
+
+
+def schedule(account: Account, text: str, *, after: timedelta = timedelta(0)) -> Post:
+    """Have a person schedule a post."""
+    at = datetime.now(UTC) + after
+    post, _ = posts.create_post(account=str(account.id), parts=[DraftPart(text=text)], at=at, approve=True)
+    return post
+
+
+def wait_until(happened: Callable[[], bool], cluster: Cluster, *, seconds: float = PATIENCE_SECONDS) -> None:
+    """Wait until something happened; the cluster's log says why it did not."""
+    deadline = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < deadline, cluster.log.read_text()[-5000:]
+        time.sleep(0.02)

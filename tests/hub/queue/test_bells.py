@@ -1,28 +1,59 @@
-"""Bells: rows of the queue that are written with the post, say nothing but ids, and cannot be forged (PUB-1)."""
+"""Bells: rows of the queue that are written with the post, say nothing but ids, and can make nobody do anything else (PUB-1)."""
 
 from __future__ import annotations
 
+import json
+import pickle
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
-from django.core.signing import BadSignature
 from django.db import ProgrammingError, connections, transaction
 from django_q.conf import Conf
-from django_q.core_signing import loads
 from django_q.models import OrmQ
-from django_q.signing import PickleSerializer, SignedPackage
-from pytest_django import Settings
+from django_q.signing import SignedPackage
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from hub.actions import posts
 from hub.actions.drafts import DraftPart
 from hub.models import Post, User
 from hub.queue import bells
+from hub.queue.bells import MAX_CHARACTERS, MAX_IDS, TASKS, Bell, pack, unpack
 from psn.errors import ApprovalNeeded
 from tests.factories import make_account, make_post
 from tests.hub.publishing.stage import bells as rows
 from tests.hub.publishing.stage import look
+from tests.hub.worlds import connect_as
 
 SOON = timedelta(minutes=10)
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=10), inner, max_size=4),
+    max_leaves=12,
+)
+HOSTILE = {
+    "nothing": "",
+    "no JSON": "gASVKAAAAAAAAACMBXBvc2l4:1x:forged",
+    "a pickle": pickle.dumps(print).decode("latin-1"),
+    "a package of the queue's own": "signed",  # filled in by the test
+    "a list": "[]",
+    "a text": '"publish_post"',
+    "nothing inside": "{}",
+    "no task": '{"ids": {}}',
+    "no ids": '{"task": "beat"}',
+    "a task that is none": '{"task": "os.system", "ids": {"command": "true"}}',
+    "a task with its module": '{"task": "hub.tasks.beat", "ids": {}}',
+    "a task that is a list": '{"task": ["beat"], "ids": {}}',
+    "a task that is a number": '{"task": 1, "ids": {}}',
+    "ids that are a list": '{"task": "publish_post", "ids": ["1"]}',
+    "an id that is a number": '{"task": "publish_post", "ids": {"post_id": 1}}',
+    "an id that is an object": '{"task": "publish_post", "ids": {"post_id": {"$ne": 1}}}',
+    "an id that is nothing": '{"task": "publish_post", "ids": {"post_id": null}}',
+    "an id without end": json.dumps({"task": "publish_post", "ids": {"post_id": "1" * (MAX_CHARACTERS + 1)}}),
+    "too many ids": json.dumps({"task": "publish_post", "ids": {str(n): "1" for n in range(MAX_IDS + 1)}}),
+    "a depth without end": "[" * 100_000,
+}
 
 
 @pytest.fixture
@@ -34,52 +65,88 @@ def post(me: User) -> Post:
 class TestRing:
     def test_writes_one_row_that_is_due_at_the_instant(self, post: Post) -> None:
         at = datetime.now(UTC) + SOON
-        bells.ring(user_id=post.user_id, post_id=post.id, at=at)
+        bells.ring_post(post.id, at=at)
         assert [(row.key, row.lock) for row in rows()] == [(Conf.CLUSTER_NAME, at)]
 
+    def test_is_due_at_once_by_the_clock_of_the_database_when_no_time_is_given(self, post: Post) -> None:
+        bells.ring_post(post.id)
+        assert abs(rows()[0].lock - datetime.now(UTC)) < timedelta(seconds=5)
+
+    def test_gives_the_row_it_wrote(self, post: Post) -> None:
+        assert bells.ring("watch") == rows()[0].id
+
     def test_says_ids_and_nothing_else(self, post: Post) -> None:
-        bells.ring(user_id=post.user_id, post_id=post.id, at=datetime.now(UTC))
-        task = SignedPackage.loads(rows()[0].payload)
-        assert task["func"] == "hub.tasks.publish_post"
-        assert (task["args"], task["kwargs"]) == ((), {"user_id": str(post.user_id), "post_id": str(post.id)})
-        assert "secret" not in str(task)
+        bells.ring("look_at_post", user_id=post.user_id, post_id=post.id)
+        ids = {"user_id": str(post.user_id), "post_id": str(post.id)}
+        assert json.loads(rows()[0].payload) == {"task": "look_at_post", "ids": ids}
+        assert "secret" not in rows()[0].payload
+
+    def test_is_for_a_task_there_is(self, post: Post) -> None:
+        with pytest.raises(AssertionError):
+            bells.ring("os.system")
+        assert rows() == []
 
     def test_is_undone_with_the_transaction(self, post: Post) -> None:
         with transaction.atomic():
-            bells.ring(user_id=post.user_id, post_id=post.id, at=datetime.now(UTC))
+            bells.ring_post(post.id)
             assert OrmQ.objects.using("default").count() == 1
             transaction.set_rollback(True)
         assert rows() == []
 
     def test_is_seen_by_nobody_before_the_transaction_has_committed(self, post: Post) -> None:
         with transaction.atomic():
-            bells.ring(user_id=post.user_id, post_id=post.id, at=datetime.now(UTC))
+            bells.ring_post(post.id)
             assert rows() == []  # on another connection
         assert len(rows()) == 1
 
+    @pytest.mark.parametrize(
+        ("wait", "heard"), [(None, 1), (timedelta(seconds=20), 1), (SOON, 0)], ids=["now", "soon", "later"]
+    )
+    def test_wakes_whoever_waits_when_it_is_due_soon(self, post: Post, wait: timedelta | None, heard: int) -> None:
+        with connect_as("psn_worker", autocommit=True) as listener:
+            listener.execute(f"LISTEN {bells.CHANNEL}".encode())
+            bells.ring_post(post.id, at=datetime.now(UTC) + wait if wait else None)
+            assert len(list(listener.notifies(timeout=0.2))) == heard
 
-class TestABellSPayload:
-    def test_that_was_tampered_with_is_refused(self, post: Post) -> None:
-        bells.ring(user_id=post.user_id, post_id=post.id, at=datetime.now(UTC))
-        payload = rows()[0].payload
-        for place in (0, len(payload) // 2, len(payload) - 1):
-            other = "A" if payload[place] != "A" else "B"
-            with pytest.raises(BadSignature):
-                SignedPackage.loads(payload[:place] + other + payload[place + 1 :])
 
-    def test_is_signed_with_the_key_of_now_and_not_of_the_start(self, post: Post, settings: Settings) -> None:
-        settings.SECRET_KEY = "made anew by set-up"
-        bells.ring(user_id=post.user_id, post_id=post.id, at=datetime.now(UTC))
-        payload = rows()[0].payload
-        task = loads(payload, key="made anew by set-up", salt=Conf.PREFIX, serializer=PickleSerializer)
-        assert task["kwargs"]["post_id"] == str(post.id)
-        with pytest.raises(BadSignature):
-            SignedPackage.loads(payload)  # by a cluster that started with the former key
+class TestPack:
+    @given(
+        st.sampled_from(sorted(TASKS)),
+        st.dictionaries(st.text(max_size=20), st.text(max_size=MAX_CHARACTERS), max_size=MAX_IDS),
+    )
+    def test_is_read_back_as_it_was(self, task: str, ids: dict[str, str]) -> None:
+        ids.pop("task", None)
+        assert unpack(pack(task, **ids)) == Bell(task, ids)
+
+
+class TestUnpack:
+    @pytest.mark.parametrize("name", HOSTILE)
+    def test_refuses(self, name: str) -> None:
+        payload = HOSTILE[name]
+        if payload == "signed":
+            payload = SignedPackage.dumps(
+                {"func": "os.system", "args": ("true",), "kwargs": {}, "id": "1", "name": "x"}
+            )
+        with pytest.raises(ValueError):
+            unpack(payload)
+
+    @settings(max_examples=300)
+    @given(st.text() | json_values.map(json.dumps) | st.binary().map(lambda data: data.decode("latin-1")))
+    def test_gives_a_bell_or_refuses_whatever_it_is_given(self, payload: str) -> None:
+        assert is_bell_or_refused(payload)
+
+    @settings(max_examples=300)
+    @given(
+        task=st.sampled_from([*sorted(TASKS), "beat ", "os.system"]) | json_values,
+        ids=st.dictionaries(st.text(max_size=10), json_values | st.text(min_size=190, max_size=210), max_size=10)
+        | json_values,
+        more=st.dictionaries(st.text(max_size=10), json_values, max_size=2),
+    )
+    def test_gives_a_bell_or_refuses_whatever_looks_like_one(self, task: Any, ids: Any, more: dict[str, Any]) -> None:
+        assert is_bell_or_refused(json.dumps({**more, "task": task, "ids": ids}))
 
 
 class TestThePersonSLogin:
-    """Queue rows carry pickles, so only the worker may answer bells."""
-
     @pytest.mark.parametrize(
         "statement",
         [
@@ -91,7 +158,7 @@ class TestThePersonSLogin:
         ],
     )
     def test_rings_and_does_nothing_else_in_the_queue(self, post: Post, statement: str) -> None:
-        bells.ring(user_id=post.user_id, post_id=post.id, at=datetime.now(UTC))
+        bells.ring_post(post.id)
         with pytest.raises(ProgrammingError, match="permission denied"), connections["default"].cursor() as cursor:
             cursor.execute(statement)
 
@@ -101,6 +168,7 @@ class TestSchedulingAPost:
         at = datetime.now(UTC) + SOON
         posts.schedule_post(str(post.id), at=at, approve=True)
         assert [row.lock for row in rows()] == [at]
+        assert unpack(rows()[0].payload) == Bell("publish_post", {"post_id": str(post.id)})
 
     def test_rings_not_before_somebody_approved_it(self, post: Post) -> None:
         with pytest.raises(ApprovalNeeded):
@@ -126,3 +194,13 @@ class TestSchedulingAPost:
             assert OrmQ.objects.using("default").count() == 1
             transaction.set_rollback(True)
         assert (rows(), Post.objects.count()) == ([], 0)
+
+
+def is_bell_or_refused(payload: str) -> bool:
+    """Whether a payload was refused as it should be, or gives nothing but a task of ours and a few short texts."""
+    try:
+        bell = unpack(payload)
+    except ValueError:
+        return True
+    texts = all(isinstance(value, str) and len(value) <= MAX_CHARACTERS for value in bell.ids.values())
+    return bell.task in TASKS and texts and len(bell.ids) <= MAX_IDS

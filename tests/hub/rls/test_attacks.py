@@ -81,6 +81,7 @@ PEOPLE = {
     "add a recurring task": "INSERT INTO django_q_schedule (func) VALUES ('os.system')",
     "delete bells": "DELETE FROM django_q_ormq",
     "change bells": "UPDATE django_q_ormq SET payload = ''",
+    "look for what is stuck": "SELECT * FROM hub_api.find_stuck('w', '1', '1 h', '1 s', 100)",
     "pretend to be a living worker": """INSERT INTO worker_heartbeats (name, incarnation, host, pid, version, started_at, beat_at)
         VALUES ('w', '1', 'h', 1, '1', now(), now())""",
 }
