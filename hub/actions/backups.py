@@ -171,11 +171,12 @@ def _settle(config: HubConfig, *, resume: bool) -> dict[str, int]:
             "error_code = 'restore.in_flight', error_message = %s WHERE status = 'publishing'",
             (_UNKNOWN,),
         ).rowcount
-        incoming.execute("DELETE FROM django_q_ormq")  # signed by the workspace that the backup was made in
+        incoming.execute("UPDATE posts SET look_at = NULL WHERE status = 'unknown'")  # it may have been settled since
+        incoming.execute("DELETE FROM django_q_ormq")
         kept = held = 0
         for post_id, row in _scheduled(config, INCOMING, connection=incoming).items():
             if resume or same.get(post_id) == row:
-                payload = bells.pack(user_id=row["user_id"], post_id=post_id)
+                payload = bells.pack("publish_post", post_id=post_id)
                 incoming.execute(
                     "INSERT INTO django_q_ormq (key, payload, lock) VALUES (%s, %s, %s)",
                     (bells.QUEUE, payload, row["due_at"]),

@@ -177,12 +177,4 @@ def _give_back(account: Account, *, now: datetime) -> bool:
 
 
 def _audit(account: Account, *, action: str, before: str, after: str) -> None:
-    AuditEntry.objects.create(
-        user_id=account.user_id,
-        actor="person",
-        action=action,
-        subject="account",
-        subject_id=str(account.id),
-        from_state=before,
-        to_state=after,
-    )
+    AuditEntry.objects.record(account, action=action, actor="person", from_state=before, to_state=after)

@@ -18,6 +18,7 @@ from psycopg import sql
 from hub.backend.base import RECOVERY_SECONDS, is_starting
 from hub.connections import OWNER, reload_hub
 from hub.models import Login, User
+from hub.queue.timetable import write_schedules
 from hub.rls import roles
 from psn.config.hub import PROVIDERS, HubConfig, find_hub_config, get_hub_config, write_hub_config
 from psn.config.workspace import Workspace
@@ -149,6 +150,7 @@ def migrate_hub(*, name: str, timezone: str) -> tuple[str, ...]:
         )
     if state.pending:
         call_command("migrate", database=OWNER, interactive=False, verbosity=0)
+    write_schedules()
     _create_person(name=name, timezone=timezone)
     return state.pending
 

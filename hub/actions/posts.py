@@ -10,7 +10,6 @@ An approval without a time leaves the time open, and the first `schedule` fixes 
 
 from __future__ import annotations
 
-import time
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -25,7 +24,7 @@ from hub.actions import drafts
 from hub.actions.accounts import check_connected, find_account
 from hub.actions.people import get_me
 from hub.models import Account, Attempt, AuditEntry, Post
-from hub.models.posts import EDITABLE, ENDED, Status
+from hub.models.posts import EDITABLE, Status
 from hub.publishing.content import build_part, hash_content, load_parts
 from hub.queue import bells
 from psn.errors import ApprovalNeeded, Conflict, Finding, InvalidInput, NotFound
@@ -70,7 +69,7 @@ def create_post(
         stored = drafts.build_rows(post, parts, copy_media=not dry_run)
         post.content_hash = drafts.hash_rows(post, stored)
         drafts.save_rows(post, stored)
-        _audit(post, action="post.created", to=Status.DRAFT)
+        AuditEntry.objects.record(post, action="post.created", actor=PERSON, to_state=Status.DRAFT)
         _finish_draft(post, ask=at is not None, approve=approve, dry_run=dry_run)
     return post, warnings
 
@@ -257,24 +256,6 @@ def list_attempts(post_id: str) -> list[Attempt]:
     return list(Attempt.objects.filter(post_id=get_post(post_id).id).order_by("started_at", "id"))
 
 
-def wait_for_post(post_id: str, *, timeout_seconds: float, poll_seconds: float = 0.1) -> Post:
-    """Wait until a post has ended.
-
-    Raises:
-        Conflict: it had not ended when the time was over.
-    """
-    give_up = time.monotonic() + timeout_seconds
-    while (post := get_post(post_id)).status not in ENDED:
-        if time.monotonic() > give_up:
-            raise Conflict(
-                f"Post {post.id} is still {post.status} after {timeout_seconds:g} seconds.",
-                code="post.not_ended",
-                next_command=f"psn_post why {post.id}",
-            )
-        time.sleep(poll_seconds)
-    return post
-
-
 def _check(account: Account, parts: Iterable[drafts.DraftPart]) -> list[Finding]:
     """Check content that is not stored yet; errors raise, warnings are given back."""
     findings = get_platform(account.platform).check_parts([part.to_part(index) for index, part in enumerate(parts)])
@@ -358,7 +339,7 @@ def _enter_schedule(post: Post) -> None:
         post, to=Status.SCHEDULED, among=[Status.APPROVED], actor=PERSON, tries=0, error_code="", error_message=""
     )
     assert post.due_at is not None
-    bells.ring(user_id=post.user_id, post_id=post.id, at=post.due_at)
+    bells.ring_post(post.id, at=post.due_at)
 
 
 def _schedule(post: Post, *, at: datetime | None, approve: bool) -> None:
@@ -396,9 +377,3 @@ def _read_status(text: str) -> str:
     if text not in Status.values:
         raise InvalidInput(f"There is no status {text!r}. Known: {', '.join(Status.values)}.", code="post.status")
     return text
-
-
-def _audit(post: Post, *, action: str, to: Status) -> None:
-    AuditEntry.objects.create(
-        user_id=post.user_id, actor=PERSON, action=action, subject="post", subject_id=str(post.id), to_state=to
-    )

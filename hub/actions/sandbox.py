@@ -173,12 +173,10 @@ def _retire(account: Account, *, url: str) -> None:
         status=Account.Status.DISCONNECTED,
         status_reason="another account of this hub has the same profile",
     )
-    AuditEntry.objects.create(
-        user_id=account.user_id,
-        actor="psn",
+    AuditEntry.objects.record(
+        account,
         action="account.disconnected",
-        subject="account",
-        subject_id=str(account.id),
+        actor="psn",
         from_state=account.status,
         to_state=Account.Status.DISCONNECTED,
     )

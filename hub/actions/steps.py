@@ -13,12 +13,11 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from hub.actions import connecting, drafts, hubs, keys, posts, sandbox, workers
+from hub.actions import connecting, drafts, hubs, keys, posts, sandbox, waiting, workers
 from hub.actions.people import get_me
 from hub.connections import reload_hub
 from hub.models import Account, AuditEntry, Post, Status
 from hub.publishing.grants import open_adapter
-from hub.queue import bells
 from hub.sealing import check_opens, count_foreign
 from psn.config.envfile import check_private, read_env_file
 from psn.config.hub import HubConfig, find_hub_config, get_hub_config, write_hub_config
@@ -180,14 +179,9 @@ def _make_key(run: Run) -> None:
 
 
 def _make_secret_key(run: Run) -> None:
-    """Make the key that signs the queue, and ring anew for everything scheduled: bells signed with a lost key are dropped unheard."""
-    workers.stop_worker(run.hub)  # it holds the old one; the next step starts it again
+    """Make the key that the worker signs with; nothing that is stored was signed with the lost one."""
     write_hub_config(run.workspace, replace(run.hub, secret_key=hubs.create_secret_key()))
     reload_hub()
-    with transaction.atomic():
-        for post in Post.objects.filter(status=Status.SCHEDULED, due_at__isnull=False):
-            assert post.due_at is not None
-            bells.ring(user_id=post.user_id, post_id=post.id, at=post.due_at)
 
 
 # -- 5 worker
@@ -264,7 +258,8 @@ def _make_proof(run: Run) -> str:
     post = _last_proof()
     if post is None or post.status not in (Status.SCHEDULED, Status.PUBLISHING):
         post = _schedule_proof()
-    ended = posts.wait_for_post(str(post.id), timeout_seconds=PROOF_SECONDS)
+    *_, last = waiting.watch_post(str(post.id), timeout_seconds=PROOF_SECONDS)
+    ended = last.post
     if ended.status != Status.PUBLISHED:
         raise NotReady(
             f"The proof post is {ended.status}: {ended.error_message}",
@@ -284,9 +279,7 @@ def _schedule_proof() -> Post:
     text = f"PSN is set up. This post was scheduled for {when:%H:%M:%S} UTC on {when:%Y-%m-%d}, and my own worker published it."
     with transaction.atomic():
         post, _ = posts.create_post(account=str(account.id), parts=[drafts.DraftPart(text)], at=when, approve=True)
-        AuditEntry.objects.create(
-            user_id=post.user_id, actor="setup", action=PROOF, subject="post", subject_id=str(post.id)
-        )
+        AuditEntry.objects.record(post, action=PROOF, actor="setup")
     return post
 
 

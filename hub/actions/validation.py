@@ -13,10 +13,12 @@ from typing import Any, Literal
 from django.db import connections
 from django.utils import timezone
 
-from hub.actions import hubs, sandbox, workers
+from hub.actions import health, hubs, notices, sandbox, workers
 from hub.connections import OWNER
 from hub.models import Account, ApiKey
+from hub.models.base import hub_now
 from hub.publishing.grants import open_adapter
+from hub.queue import echoes
 from hub.queue.heartbeat import living_workers
 from hub.rls.audit import audit_catalog
 from hub.sealing import context_of, opening
@@ -28,6 +30,7 @@ from psn.errors import Finding, NotReady, Problem
 
 Status = Literal["pass", "fail", "skip"]
 CLOCK_TOLERANCE = timedelta(seconds=2)
+_WITH_SCHEMA = ("isolation", "clock", "worker", "queue", "stuck", "undecided", "keys", "sandbox", "accounts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,23 +70,20 @@ def validate(workspace: Workspace, *, live: bool) -> Iterator[Check]:
     hub = _run("hub", lambda: _check_hub(workspace), mend="psn_setup")
     yield hub
     if hub.status != "pass":
-        yield from (
-            Check(name, "skip", "needs the hub")
-            for name in ("schema", "isolation", "clock", "worker", "keys", "sandbox", "accounts")
-        )
+        yield from (Check(name, "skip", "needs the hub") for name in ("schema", *_WITH_SCHEMA))
         return
     schema = _run("schema", _check_schema, mend="psn_migrate")
     yield schema
     if schema.status != "pass":
-        yield from (
-            Check(name, "skip", "needs the schema")
-            for name in ("isolation", "clock", "worker", "keys", "sandbox", "accounts")
-        )
+        yield from (Check(name, "skip", "needs the schema") for name in _WITH_SCHEMA)
         return
     config = get_hub_config(workspace)
     yield _run("isolation", _check_isolation, mend="psn_migrate")
     yield _run("clock", _check_clock)
     yield _run("worker", _check_worker, mend="psn_worker start")
+    yield _run("queue", _check_queue)
+    yield _run("stuck", _check_stuck)
+    yield _run("undecided", _check_undecided)
     yield _run("keys", lambda: _check_keys(workspace), mend="psn_config keys list")
     yield _run("sandbox", lambda: _check_sandbox(config), mend="psn_sandbox start")
     yield from _check_accounts(live=live)
@@ -163,6 +163,45 @@ def _check_worker() -> str:
             f"{worker.name} runs version {worker.version}; restart it.", next_command="psn_setup --only worker"
         )
     return f"{worker.name}, last sign of life {(timezone.now() - worker.beat_at).total_seconds():.0f} s ago"
+
+
+def _check_queue() -> str:
+    """Ring, and hear the worker answer. A worker that beats and does not answer is started anew by `psn_worker start`."""
+    if not living_workers().exists():
+        raise _Skipped("needs a worker")
+    try:
+        seconds = echoes.round_trip()
+    except NotReady as error:
+        raise NotReady(error.message, code=error.error_code, next_command="psn_worker start") from error
+    return f"a bell was answered in {seconds * 1000:.0f} ms"
+
+
+def _check_stuck() -> str:
+    now = hub_now()
+    stuck = [*health.find_left(now=now), *health.find_overdue(now=now).unclaimed]
+    if stuck:
+        raise NotReady(
+            f"{len(stuck)} {'post is' if len(stuck) == 1 else 'posts are'} stuck, first {stuck[0].id}.",
+            next_command=f"psn_post why {stuck[0].id}",
+        )
+    return "no post is stuck"
+
+
+def _check_undecided() -> str:
+    """Find posts that wait for a person's word; what the person has merely not seen yet is no failure."""
+    waiting = health.count(health.find_undecided())
+    if waiting:
+        first = health.find_undecided().order_by("created_at")[0]
+        raise NotReady(
+            f"{waiting} {'post waits' if waiting == 1 else 'posts wait'} for you to say whether it is live, first {first.id}.",
+            next_command=f"psn_post why {first.id}",
+        )
+    unseen = notices.count_unseen()
+    return (
+        f"no post waits for your word; {unseen} notices are unseen (psn_post notices)"
+        if unseen
+        else "no post waits for your word"
+    )
 
 
 def _check_keys(workspace: Workspace) -> str:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import time
+from datetime import datetime
 from typing import Any
 
-from django.db.models import Min
-from django.db.models.functions import Now
-
-from hub.actions import hubs
-from hub.models import Post, Status, WorkerHeartbeat
-from hub.queue.cluster import BEAT_SECONDS
+from hub.actions import health, hubs
+from hub.queue.broker import BEAT_SECONDS
 from hub.queue.heartbeat import FRESH, living_workers
 from hub.queue.supervisor import Supervisor, worker_daemon
 from psn import __version__
@@ -62,21 +59,23 @@ def worker_is_well(hub: HubConfig) -> bool:
     return worker_daemon(hub).is_running() and bool(living_workers())
 
 
-def worker_status(hub: HubConfig) -> dict[str, Any]:
-    """Tell whether a worker lives, and what waits for it."""
+def worker_status(hub: HubConfig, *, now: datetime) -> dict[str, Any]:
+    """Tell whether a worker lives, how the engine does, and what waits for it.
+
+    Returns:
+        `state`: `running` (here), `elsewhere` (on another computer), `deaf` (a worker runs here and has given no sign of life for a
+        minute), `down`. The rest is described in `hub.actions.health`.
+    """
     daemon = worker_daemon(hub)
-    waiting = Post.objects.filter(status=Status.SCHEDULED)
-    overdue = waiting.filter(due_at__lt=Now())
-    workers = [_describe(worker) for worker in living_workers()]
     return {
-        "state": "running" if workers and daemon.is_running() else ("elsewhere" if workers else "down"),
+        "state": _state(daemon),
         "pid": daemon.pid(),
         "log": str(daemon.log_path),
-        "workers": workers,
-        "scheduled": waiting.count(),
-        "overdue": overdue.count(),
-        "oldest_due_at": overdue.aggregate(oldest=Min("due_at"))["oldest"],
-        "publishing": Post.objects.filter(status=Status.PUBLISHING).count(),
+        "workers": health.describe_workers(now=now),
+        **health.describe_posts(now=now),
+        "queue": health.describe_queue(),
+        "lateness_ms": health.describe_lateness(),
+        "unseen_notices": health.describe_notices(),
     }
 
 
@@ -91,11 +90,11 @@ def check_worker() -> None:
 
 
 def _is_silent(daemon: Daemon) -> bool:
-    """Whether a worker runs here that has had a minute for a sign of life, and two beats more, and gave none.
+    """Whether a worker runs here that has had a minute for a sign of life, and a beat more, and gave none.
 
-    Two beats more, because a computer that just woke up has old signs of life and a worker that is well.
+    A beat more, because a computer that just woke up has old signs of life and a worker that is well.
     """
-    give_up = time.monotonic() + 2 * BEAT_SECONDS
+    give_up = time.monotonic() + BEAT_SECONDS + 5
     while daemon.is_running() and not living_workers():
         try:
             began = daemon.lock_path.stat().st_mtime  # it wrote its pid there when it began
@@ -109,16 +108,11 @@ def _is_silent(daemon: Daemon) -> bool:
     return False
 
 
-def _describe(worker: WorkerHeartbeat) -> dict[str, Any]:
-    return {
-        "name": worker.name,
-        "incarnation": worker.incarnation,
-        "host": worker.host,
-        "pid": worker.pid,
-        "version": worker.version,
-        "started_at": worker.started_at,
-        "beat_at": worker.beat_at,
-    }
+def _state(daemon: Daemon) -> str:
+    lives, runs = living_workers().exists(), daemon.is_running()
+    if lives:
+        return "running" if runs else "elsewhere"
+    return "deaf" if runs else "down"
 
 
 def stop_with_hub(workspace: Workspace, hub: HubConfig) -> bool:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from hub.models import Account, Attempt, Post, PostPart
+from hub.actions.answers import Answer
+from hub.actions.catalogue import explain_code
+from hub.actions.story import Line, Teller, tell_time
+from hub.models import Account, Attempt, Notice, Post, PostPart
 
 
 def account_shape(account: Account) -> dict[str, Any]:
@@ -62,14 +65,18 @@ def part_shape(part: PostPart) -> dict[str, Any]:
     }
 
 
-def attempt_shape(attempt: Attempt) -> dict[str, Any]:
-    """Show one outgoing call."""
+def attempt_shape(attempt: Attempt, *, teller: Teller) -> dict[str, Any]:
+    """Show one outgoing call: in words, and with its figures."""
+    index = teller.indexes.get(attempt.part_id)
     return {
         "id": str(attempt.id),
         "kind": attempt.kind,
+        "part": index + 1 if index is not None else None,
         "part_id": str(attempt.part_id),
         "outcome": attempt.outcome or "open",
+        "words": teller.tell(attempt),
         "started_at": attempt.started_at,
+        "started_local": tell_time(attempt.started_at, zone=teller.zone),
         "duration_ms": attempt.duration_ms,
         "worker": attempt.worker,
         "fence": attempt.fence,
@@ -78,4 +85,34 @@ def attempt_shape(attempt: Attempt) -> dict[str, Any]:
         "platform_post_id": attempt.remote_id or None,
         "retry_at": attempt.retry_at,
         "detail": attempt.detail or None,
+    }
+
+
+def line_shape(line: Line, *, zone: str) -> dict[str, Any]:
+    """Show one line of a post's story."""
+    shown: dict[str, Any] = {"at": line.at, "local": tell_time(line.at, zone=zone), "who": line.who, "what": line.what}
+    return shown | ({"times": line.times, "until": line.until} if line.times > 1 else {})
+
+
+def by_itself_shape(answer: Answer, *, zone: str) -> dict[str, Any]:
+    """Show what PSN does next by itself, and when."""
+    local = tell_time(answer.at, zone=zone) if answer.at else None
+    return {"what": answer.by_itself, "at": answer.at, "local": local}
+
+
+def notice_shape(notice: Notice, *, zone: str) -> dict[str, Any]:
+    """Show something that PSN told the person."""
+    known = explain_code(notice.code)
+    return {
+        "id": str(notice.id),
+        "at": notice.at,
+        "local": tell_time(notice.at, zone=zone),
+        "level": notice.level,
+        "code": notice.code,
+        "happened": known.happened if known else notice.message,
+        "message": notice.message,
+        "post_id": str(notice.post_id),
+        "account": str(notice.post.account),
+        "status": notice.post.status,
+        "seen_at": notice.seen_at,
     }

@@ -82,6 +82,13 @@ TABLE = [
     Case("media with a name too long", [*CREATE, "--text", "x", "--media", "a" * 300 + ".png"], "media.unreadable", 5),
     Case("media without an end", [*CREATE, "--text", "x", "--media", "/dev/zero"], "media.not_found", 5),
     Case("an alt text without media", [*CREATE, "--text", "x", "--alt", "a cat"], "usage", 2),
+    Case("a word on a post that does not exist", ["psn_post", "resolve", NOBODY, "--not-published"], "post.not_found", 1),
+    Case("a word on a post that says nothing", ["psn_post", "resolve", NOBODY], "usage", 2),
+    Case("a word on a post that says both", ["psn_post", "resolve", NOBODY, "--published", "7", "--not-published"], "usage", 2),
+    Case("a notice that does not exist", ["psn_post", "notices", "--seen", NOBODY], "notice.not_found", 1),
+    Case("a notice that is none", ["psn_post", "notices", "--seen", "7"], "notice.not_found", 1),
+    Case("a page after a notice that does not exist", ["psn_post", "notices", "--before", NOBODY], "notice.not_found", 1),
+    Case("a story of a post that does not exist", ["psn_post", "why", NOBODY], "post.not_found", 1),
     # the command line itself
     Case("a verb that does not exist", ["psn_post", "sing"], "usage", 2),
     Case("no verb", ["psn_post"], "usage", 2),
@@ -154,6 +161,7 @@ TABLE = [
     Case("a port that is none", ["psn_sandbox", "start", "--port", "70000"], "sandbox.port", 5),
     Case("a fault that does not exist", ["psn_sandbox", "fault", "sulk"], "usage", 2),
     Case("a fault without its status", ["psn_sandbox", "fault", "status"], "sandbox.fault", 5),
+    Case("a post that hides for no time", ["psn_sandbox", "fault", "invisible"], "sandbox.fault", 5),
     Case("a limit below nothing", ["psn_sandbox", "posts", "--limit", "-1"], "usage", 2),
 ]  # fmt: skip
 

@@ -28,6 +28,12 @@ def texts_at(workspace: Workspace, account: str) -> list[str]:
     return [post["text"] for post in workspace.sandbox_posts(account)]
 
 
+def notices_of(workspace: Workspace, post: str) -> list[dict[str, Any]]:
+    """What PSN told about a post and nobody has seen yet."""
+    listed = workspace.ok("psn_post", "notices", "--limit", "200")["notices"]
+    return [notice for notice in listed if notice["post_id"] == post]
+
+
 class TestADraft:
     def test_has_the_shape_that_scripts_rely_on(self, ready: Workspace, account: str, create: Create) -> None:
         post = show(ready, create("Shape"))
@@ -218,32 +224,80 @@ class TestWhenThePlatformFails:
         assert outcomes == ["limited", "ok"]
         assert texts_at(ready, account) == ["Patience"]
 
-    @pytest.mark.parametrize(
-        ("order", "live"),
-        [(["status", "--status", "503"], 0), (["drop_before"], 0), (["drop_after"], 1), (["garbage"], 1)],
-        ids=["503", "dropped before", "dropped after", "garbage"],
-    )
-    def test_an_answer_that_says_nothing_is_never_followed_by_a_second_try(
-        self, ready: Workspace, account: str, create: Create, order: list[str], live: int
+    @pytest.mark.parametrize("order", ["drop_after", "garbage"])
+    def test_a_lost_answer_is_found_at_the_platform_and_nothing_is_sent_twice(
+        self, ready: Workspace, account: str, create: Create, order: str
+    ) -> None:
+        ready.ok("psn_sandbox", "fault", order)
+        post = create("Found again", "--at", "+0s", "--approve")
+        outcome = wait(ready, post)
+        done = outcome.data["post"]
+        assert (done["status"], done["error"]) == ("published", None)
+        assert "post is unknown" in [line["name"] for line in outcome.lines if line["type"] == "progress"]
+        assert texts_at(ready, account) == ["Found again"]
+        assert len(ready.commits(account)) == 1
+        why = ready.ok("psn_post", "why", post)
+        assert why["is_out"] == "yes"
+        assert [call["kind"] for call in why["attempts"]] == ["commit", "probe"]
+        assert "no clear answer, so it may be live" in why["attempts"][0]["words"]
+        assert f"it is live as {done['parts'][0]['platform_post_id']}" in why["attempts"][1]["words"]
+        (notice,) = notices_of(ready, post)
+        assert (notice["code"], notice["level"], notice["seen_at"]) == ("post.found", "know", None)
+        assert ready.ok("psn_post", "notices", "--seen", notice["id"])["marked"] == 1
+        assert notices_of(ready, post) == []
+
+    @pytest.mark.parametrize("order", [["status", "--status", "503"], ["drop_before"]], ids=["503", "dropped before"])
+    def test_an_outcome_that_nobody_knows_is_not_sent_again_but_by_a_person_s_word_and_yes(
+        self, ready: Workspace, account: str, create: Create, order: list[str]
     ) -> None:
         ready.ok("psn_sandbox", "fault", *order)
-        before = len(ready.commits())
         post = create("Perhaps", "--at", "+0s", "--approve")
-        outcome = wait(ready, post)
+        outcome = wait(ready, post, seconds=4)
         assert (outcome.exit_code, outcome.code, outcome.result["data"]["post"]["status"]) == (
             9,
             "publish.unknown",
             "unknown",
         )
-        assert outcome.next_command == f"python3 manage.py psn_post why {post}"
+        assert outcome.next_command == f"python3 manage.py psn_post wait {post} --timeout 600"
         why = ready.run("psn_post", "why", post)
-        assert why.result["next_action"]["needs"] == "human"
+        assert (why.data["is_out"], why.data["by_itself"]["at"] is not None) == ("maybe", True)
+        assert "asks X whether it is there" in why.data["by_itself"]["what"]
         ready.refused("psn_post", "schedule", post, "--at", "+1s", "--approve", code="post.state", exit_code=7)
-        assert len(texts_at(ready, account)) == live
-        assert len(ready.commits()) == before + 1
-        assert (
-            len([call for call in ready.ok("psn_post", "attempts", post)["attempts"] if call["kind"] == "commit"]) == 1
+        rehearsed = ready.ok("psn_post", "resolve", post, "--not-published", "--dry-run")
+        assert (rehearsed["post"]["status"], show(ready, post)["status"]) == ("failed", "unknown")
+        assert ready.ok("psn_post", "resolve", post, "--not-published")["post"]["error"]["code"] == "post.not_published"
+        again = ready.run("psn_post", "why", post)
+        assert again.next_command == f"python3 manage.py psn_post schedule {post} --at +10m --approve"
+        assert again.result["next_action"]["needs"] == "human"
+        ready.ok("psn_post", "schedule", post, "--at", "+0s", "--approve")
+        assert wait(ready, post).data["post"]["status"] == "published"
+        assert texts_at(ready, account) == ["Perhaps"]
+
+    def test_a_person_s_word_that_it_is_there_links_it(self, ready: Workspace, account: str, create: Create) -> None:
+        ready.ok("psn_sandbox", "fault", "invisible", "--seconds", "600")
+        ready.ok("psn_sandbox", "fault", "drop_after")
+        post = create("Hidden for a while", "--at", "+0s", "--approve")
+        assert wait(ready, post, seconds=4).exit_code == 9
+        (shown,) = ready.sandbox_posts(account)
+        url = f"{ready.sandbox_url}/x/{account}/status/{shown['id']}"
+        ready.refused("psn_post", "resolve", post, "--published", url.upper(), code="url.post", exit_code=5)
+        ready.refused(
+            "psn_post",
+            "resolve",
+            post,
+            "--published",
+            f"https://x.com/a/status/{shown['id']}",
+            code="url.foreign",
+            exit_code=5,
         )
+        done = ready.ok("psn_post", "resolve", post, "--published", url)["post"]
+        assert (done["status"], done["parts"][0]["platform_post_id"], done["url"]) == ("published", shown["id"], url)
+        ready.refused("psn_post", "resolve", post, "--not-published", code="post.state", exit_code=7)
+        assert len(ready.commits(account)) == 1
+        assert notices_of(ready, post) == []
+        story = ready.ok("psn_post", "why", post)["story"]
+        assert [line["who"] for line in story][-1] == "PSN"
+        assert any(line["who"] == "you" and shown["id"] in line["what"] for line in story)
 
     def test_a_refusal_is_final_and_says_why(self, ready: Workspace, account: str, create: Create) -> None:
         first = create("Twice the same", "--at", "+0s", "--approve")
@@ -252,7 +306,16 @@ class TestWhenThePlatformFails:
         outcome = wait(ready, second)
         assert (outcome.exit_code, outcome.code) == (1, "x.duplicate")
         assert texts_at(ready, account) == ["Twice the same"]
-        assert "not sent" in ready.ok("psn_post", "why", second)["summary"]
+        why = ready.ok("psn_post", "why", second)
+        assert (why["is_out"], "It was not sent." in why["summary"]) == ("no", True)
+        (notice,) = notices_of(ready, second)
+        assert (notice["level"], notice["code"], notice["status"]) == ("act", "x.duplicate", "failed")
+        assert ready.ok("psn_post", "list")["unseen_notices"] > 0
+        told = ready.run("psn_post", "notices")
+        assert told.result["next_action"]["needs"] == "human"
+        ready.ok("psn_post", "notices", "--seen", "all")
+        assert ready.ok("psn_post", "notices")["notices"] == []
+        assert second in [notice["post_id"] for notice in ready.ok("psn_post", "notices", "--all")["notices"]]
 
     def test_a_thread_goes_on_where_it_stopped(self, ready: Workspace, account: str, create: Create) -> None:
         post = create(

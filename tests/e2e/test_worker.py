@@ -18,7 +18,7 @@ MUTE = "import sys, time; from pathlib import Path; from psn.daemons import hold
 def workers(workspace: Workspace) -> dict[int, str]:
     """The supervisor and the cluster with its children."""
     return {
-        pid: line for pid, line in workspace.processes().items() if "psn_worker run" in line or "queue.cluster" in line
+        pid: line for pid, line in workspace.processes().items() if "psn_worker run" in line or "hub.worker" in line
     }
 
 
@@ -33,6 +33,7 @@ class TestStartingAndStopping:
     def test_is_told_by_its_status(self, ready: Workspace) -> None:
         status = ready.ok("psn_worker", "status")
         assert (status["state"], len(status["workers"])) == ("running", 1)
+        assert (status["workers"][0]["state"], status["workers"][0]["beat_age_seconds"] < 60) == ("working", True)
         assert ready.ok("psn_worker", "start")["started"] is False
         try:
             assert ready.ok("psn_worker", "stop") == {"stopped": True}
@@ -151,20 +152,55 @@ class TestKilled:
         post = create("After the cluster", "--at", "+0s", "--approve")
         assert ready.ok("psn_post", "wait", post)["post"]["status"] == "published"
 
-    def test_cluster_in_the_middle_of_a_call_leaves_an_unknown_outcome_and_a_free_account(
+    def test_cluster_in_the_middle_of_a_call_leaves_a_doubt_that_the_platform_settles(
         self, ready: Workspace, account: str, create: Callable[..., str]
     ) -> None:
         ready.ok("psn_sandbox", "fault", "latency", "--seconds", "3")
         post = create("Cut off", "--at", "+0s", "--approve")
         until(lambda: any(call["outcome"] == "open" for call in ready.ok("psn_post", "attempts", post)["attempts"]))
         for pid, line in workers(ready).items():
-            if "queue.cluster" in line:
+            if "hub.worker" in line:
                 try:
                     os.kill(pid, signal.SIGKILL)
                 except ProcessLookupError:  # the kernel ended it with its parent
                     continue
-        assert ready.run("psn_post", "wait", post, "--timeout", "30").exit_code == 9
+        outcome = ready.run("psn_post", "wait", post, "--timeout", "60")
+        assert outcome.data["post"]["status"] == "published"
+        assert "post is unknown" in [line["name"] for line in outcome.lines if line["type"] == "progress"]
+        assert [text["text"] for text in ready.sandbox_posts(account)] == ["Cut off"]
+        assert len(ready.commits(account)) == 1
         following = create("The next one", "--at", "+0s", "--approve")
         assert ready.ok("psn_post", "wait", following)["post"]["status"] == "published"
-        assert [commit["outcome"] for commit in ready.commits(account)].count("accepted") <= 2
-        assert [text["text"] for text in ready.sandbox_posts(account)].count("Cut off") <= 1
+
+
+class TestItsStatus:
+    def test_has_every_figure(self, ready: Workspace, create: Callable[..., str]) -> None:
+        post = create("Measured", "--at", "+1s", "--approve")
+        ready.ok("psn_post", "wait", post)
+        later = create("Tomorrow", "--at", "+1d", "--approve")
+        status = ready.ok("psn_worker", "status")
+        assert (status["scheduled"] >= 1, status["publishing"], status["stuck"]["posts"]) == (True, 0, [])
+        assert (status["queue"]["due"], status["queue"]["later"] >= 1) == (0, True)
+        lateness = status["lateness_ms"]
+        assert lateness["count"] >= 1
+        assert 0 <= lateness["p50"] <= lateness["p95"] <= lateness["p99"] <= lateness["max"]
+        assert set(status["waiting"]) == {"too_late", "paused", "catch_up", "behind_another"}
+        ready.ok("psn_post", "cancel", later)
+
+    def test_of_a_stopped_worker_names_the_command_that_starts_it(self, ready: Workspace) -> None:
+        ready.ok("psn_worker", "stop")
+        try:
+            outcome = ready.run("psn_worker", "status")
+            assert (outcome.data["state"], outcome.next_command) == ("down", "python3 manage.py psn_worker start")
+        finally:
+            ready.ok("psn_worker", "start")
+
+
+class TestItsQueue:
+    def test_is_rung_by_the_validation_and_answers(self, ready: Workspace) -> None:
+        outcome = ready.run("psn_validate")
+        checks = {check["name"]: check for check in outcome.result["data"]["checks"]}
+        assert (checks["queue"]["status"], checks["stuck"]["status"]) == ("pass", "pass")
+        assert "a bell was answered in " in checks["queue"]["message"]
+        names = [name.partition(":")[0] for name in checks]
+        assert names.index("worker") + 1 == names.index("queue") == names.index("stuck") - 1

@@ -9,16 +9,19 @@ from typing import Any
 
 from django.utils import timezone
 
-from hub.actions import answers, drafts, posts
+from hub.actions import answers, drafts, notices, posts, resolving, story, waiting
+from hub.actions.people import get_me
 from hub.management.base import PsnCommand, Result
 from hub.management.envelope import command_line
 from hub.management.paths import user_path
-from hub.management.shapes import attempt_shape, post_shape
+from hub.management.shapes import attempt_shape, by_itself_shape, line_shape, notice_shape, post_shape
 from hub.models import Post, Status
+from hub.models.base import hub_now
 from psn.errors import Finding, InvalidInput, Usage
 from psn.times import read_instant
 
 ASK_FOR_APPROVAL = "Show it to the person; approve it only if they say yes."
+ASK_TO_READ = "Tell the person what they have not seen yet; then mark it as seen with `psn_post notices --seen all`."
 # How a post's end becomes the exit code of `wait`.
 EXIT_CODES = {Status.PUBLISHED: 0, Status.DELIVERED: 0, Status.UNKNOWN: 9}
 MAX_TEXT_BYTES = 1_000_000
@@ -57,7 +60,9 @@ class Command(PsnCommand):
         self._add_one(verbs, "why", self.why, help="say in plain words what happened to a post, and what to do")
         wait = self._add_one(verbs, "wait", self.wait, help="wait until a post has ended; the exit code says how")
         wait.add_argument("--timeout", type=_seconds, default=60.0, help="seconds")
-        self._add_one(verbs, "attempts", self.attempts, help="list every call that was made for a post")
+        self._add_one(verbs, "attempts", self.attempts, help="tell every call that was made for a post")
+        self._add_resolve(verbs)
+        self._add_notices(verbs)
 
     def create(self, account: str, at: str | None, approve: bool, dry_run: bool, **content: Any) -> Result:
         """Draft a post."""
@@ -114,36 +119,76 @@ class Command(PsnCommand):
     def list(self, status: str | None, account: str | None, limit: int, before: str | None) -> dict[str, Any]:
         """List posts."""
         page = posts.list_posts(status=status, account=account, limit=limit, before=before)
-        return {"posts": [post_shape(post) for post in page.posts], "next_before": page.next_before}
+        return {
+            "posts": [post_shape(post) for post in page.posts],
+            "next_before": page.next_before,
+            "unseen_notices": notices.count_unseen(),
+        }
 
     def why(self, post_id: str) -> Result:
         """Explain a post."""
-        post = posts.get_post(post_id)
-        attempts = posts.list_attempts(post_id)
-        answer = answers.explain(post, attempts, now=timezone.now(), around=answers.look_around(post))
+        post, zone, now = posts.get_post(post_id), get_me().timezone, hub_now()
+        attempts, told = posts.list_attempts(post_id), notices.notices_of(post)
+        around = answers.look_around(post, now=now, zone=zone)
+        answer, teller = answers.explain(post, now=now, around=around), story.make_teller(post, zone=zone)
+        lines = story.tell_story(post, attempts=attempts, notices=told, teller=teller)
         data = {
             "post": post_shape(post),
             "summary": answer.summary,
-            "attempts": [attempt_shape(attempt) for attempt in attempts],
+            "is_out": answers.is_out(post, around),
+            "by_itself": by_itself_shape(answer, zone=zone),
+            "story": [line_shape(line, zone=zone) for line in lines],
+            "attempts": [attempt_shape(attempt, teller=teller) for attempt in attempts],
+            "timezone": zone,
+            "untrusted": True,  # it quotes the platform
         }
-        return Result(data, next_action=_next(answer.next_command, answer.ask))
+        return Result(data, next_action=_next_of(answer))
 
     def wait(self, post_id: str, timeout: float) -> Result:
         """Wait for a post's end."""
-        post = posts.wait_for_post(post_id, timeout_seconds=timeout)
-        data = {"post": post_shape(post)}
-        code = EXIT_CODES.get(Status(post.status), 1)
-        if code == 0:
-            return Result(data)
-        error = {
-            "code": post.error_code or f"post.{post.status}",
-            "message": post.error_message or f"The post is {post.status}.",
-        }
-        return Result(data, exit_code=code, error=error, next_action=_next(f"psn_post why {post.id}", None))
+        zone, number, moment = get_me().timezone, 0, None
+        for moment in waiting.watch_post(post_id, timeout_seconds=timeout):
+            if not (moment.has_ended or moment.is_over):
+                number += 1
+                self._say_how_it_stands(moment.post, number=number, zone=zone)
+        assert moment is not None
+        return _ended(moment.post, has_ended=moment.has_ended)
 
     def attempts(self, post_id: str) -> dict[str, Any]:
-        """List a post's calls."""
-        return {"attempts": [attempt_shape(attempt) for attempt in posts.list_attempts(post_id)]}
+        """Tell a post's calls."""
+        teller = story.make_teller(posts.get_post(post_id), zone=get_me().timezone)
+        told = [attempt_shape(attempt, teller=teller) for attempt in posts.list_attempts(post_id)]
+        return {"attempts": told, "timezone": teller.zone, "untrusted": True}
+
+    def resolve(self, post_id: str, published: str | None, dry_run: bool) -> Result:
+        """Take a person's word on what became of a post."""
+        if published is not None:
+            post = resolving.resolve_published(post_id, url=published, dry_run=dry_run)
+        else:
+            post = resolving.resolve_not_published(post_id, dry_run=dry_run)
+        return _result(post, dry_run=dry_run)
+
+    def notices(self, seen_too: bool, seen: str | None, limit: int, before: str | None) -> Result:
+        """List what PSN told the person, or mark it as seen."""
+        if seen is not None:
+            return Result({"marked": notices.mark_seen(seen), "unseen_notices": notices.count_unseen()})
+        page, zone = notices.list_notices(seen_too=seen_too, limit=limit, before=before), get_me().timezone
+        data = {
+            "notices": [notice_shape(notice, zone=zone) for notice in page.notices],
+            "next_before": page.next_before,
+            "unseen_notices": notices.count_unseen(),
+            "untrusted": True,  # they quote platforms
+        }
+        unseen = [notice for notice in page.notices if notice.seen_at is None]
+        first = next((notice for notice in unseen if notice.level == "act"), None)
+        command = f"psn_post why {first.post_id}" if first else ("psn_post notices --seen all" if unseen else None)
+        return Result(data, next_action=_next(command, ASK_TO_READ if unseen else None))
+
+    def _say_how_it_stands(self, post: Post, *, number: int, zone: str) -> None:
+        now = hub_now()
+        answer = answers.explain(post, now=now, around=answers.look_around(post, now=now, zone=zone))
+        detail = answer.summary if answer.at is None else f"{answer.summary} {answer.by_itself}"
+        self.stream.progress(step=str(number), name=f"post is {post.status}", status="wait", detail=detail)
 
     def _add_one(
         self, verbs: Any, name: str, verb: Any, *, help: str, dry_run: bool = False
@@ -153,6 +198,27 @@ class Command(PsnCommand):
         if dry_run:
             parser.add_argument("--dry-run", action="store_true", help="check, change nothing")
         return parser
+
+    def _add_resolve(self, verbs: Any) -> None:
+        parser = self._add_one(
+            verbs,
+            "resolve",
+            self.resolve,
+            help="say what you saw of a post whose outcome is unknown: it is there, or it is not",
+            dry_run=True,
+        )
+        seen = parser.add_mutually_exclusive_group(required=True)
+        seen.add_argument(
+            "--published", metavar="URL", help="it is there: the post's address at the platform, or its id"
+        )
+        seen.add_argument("--not-published", action="store_const", const=None, dest="published", help="it is not there")
+
+    def _add_notices(self, verbs: Any) -> None:
+        parser = self.add_verb(verbs, "notices", self.notices, help="list what PSN told you and you have not seen yet")
+        parser.add_argument("--all", action="store_true", dest="seen_too", help="also what you have seen")
+        parser.add_argument("--seen", metavar="ID|all", help="mark one as seen, or all of them; lists nothing")
+        parser.add_argument("--limit", type=int, default=20)
+        parser.add_argument("--before", metavar="ID", help="the last id of the page before")
 
     def _add_list(self, verbs: Any) -> None:
         parser = self.add_verb(verbs, "list", self.list, help="list posts, newest first")
@@ -249,6 +315,31 @@ def _result(post: Post, *, findings: Sequence[Finding] = (), dry_run: bool = Fal
             return Result(data, findings=findings, next_action=_next(f"psn_post wait {post.id}", None))
         case _:
             return Result(data, findings=findings)
+
+
+def _ended(post: Post, *, has_ended: bool) -> Result:
+    """Say how a wait came out; the exit code says it too."""
+    data = {"post": post_shape(post)}
+    code = EXIT_CODES.get(Status(post.status), 1)
+    if code == 0:
+        return Result(data)
+    message = post.error_message or f"The post is {post.status}."
+    if post.status == Status.UNKNOWN:
+        after = "Only a person can tell now." if has_ended else "PSN is still finding out; wait again."
+        message = f"{message} {after}"
+    error = {"code": post.error_code or f"post.{post.status}", "message": message}
+    command = f"psn_post why {post.id}" if has_ended else f"psn_post wait {post.id} --timeout 600"
+    return Result(data, exit_code=code, error=error, next_action=_next(command, None))
+
+
+def _next_of(answer: answers.Answer) -> dict[str, Any]:
+    """Name the next step of an answer, with everything that a person needs for it."""
+    action = _next(answer.next_command, answer.ask)
+    if answer.options:
+        action["options"] = [
+            {"when": option.when, "command": command_line(option.command)} for option in answer.options
+        ]
+    return action | ({"url": answer.url} if answer.url else {})
 
 
 def _next(command: str | None, ask: str | None) -> dict[str, Any]:

@@ -21,12 +21,22 @@ class Command(PsnCommand):
         posts.add_argument("--limit", type=int, choices=range(1, 1001), metavar="1..1000", default=20)
         fault = self.add_verb(verbs, "fault", self.fault, help="order a failure, or clear them all")
         fault.add_argument(
-            "kind", choices=["latency", "status", "drop_before", "drop_after", "expired_token", "garbage", "clear"]
+            "kind",
+            choices=[
+                "latency",
+                "status",
+                "drop_before",
+                "drop_after",
+                "expired_token",
+                "garbage",
+                "invisible",
+                "clear",
+            ],
         )
         fault.add_argument("--platform", default="x")
         fault.add_argument("--match", default="POST /2/tweets", help="method and path below the platform; * for all")
         fault.add_argument("--status", type=int, help="for status: 400 to 599")
-        fault.add_argument("--seconds", type=float, help="for latency")
+        fault.add_argument("--seconds", type=float, help="for latency and invisible")
         fault.add_argument("--times", type=int, default=1, help="how many calls it hits")
         fault.add_argument("--retry-after", type=int, dest="retry_after", help="seconds, for status 429")
 

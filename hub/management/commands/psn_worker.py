@@ -9,7 +9,9 @@ from typing import Any
 from django.conf import settings
 
 from hub.actions import workers
-from hub.management.base import PsnCommand
+from hub.management.base import PsnCommand, Result
+from hub.management.envelope import command_line
+from hub.models.base import hub_now
 
 
 class Command(PsnCommand):
@@ -30,9 +32,10 @@ class Command(PsnCommand):
         """Stop the worker."""
         return {"stopped": workers.stop_worker(self.hub)}
 
-    def status(self) -> dict[str, Any]:
+    def status(self) -> Result:
         """Tell how the worker does."""
-        return workers.worker_status(self.hub)
+        data = workers.worker_status(self.hub, now=hub_now())
+        return Result(data, next_action=_next_action(data))
 
     def run(self) -> dict[str, Any]:
         """Run the worker in this process."""
@@ -41,3 +44,18 @@ class Command(PsnCommand):
             os.dup2(self.stream.descriptor, 1)
             os.execv(sys.executable, [sys.executable, str(settings.BASE_DIR / "manage.py"), *sys.argv[1:]])
         return {"restarts": workers.run_worker(self.hub)}
+
+
+def _next_action(status: dict[str, Any]) -> dict[str, Any]:
+    """Name what helps first: a worker, then a post that is stuck, then what the person has not seen."""
+    if status["state"] in ("down", "deaf"):
+        return _run("psn_worker start")
+    if stuck := status["stuck"]["posts"]:
+        return _run(f"psn_post why {stuck[0]}")
+    if status["unseen_notices"]["act"]:
+        return _run("psn_post notices")
+    return {"needs": "none"}
+
+
+def _run(command: str) -> dict[str, Any]:
+    return {"needs": "agent", "command": command_line(command)}

@@ -11,9 +11,10 @@ import pytest
 from hub.actions.accounts import find_account
 from hub.actions.connecting import connect_sandbox, disconnect_account
 from hub.actions.sandbox import follow_sandbox
-from hub.models import Account, AuditEntry, OAuthToken, Post, User
+from hub.models import Account, AuditEntry, OAuthToken, User
 from psn.errors import Conflict
 from tests.factories import OWNER, make_account, make_post
+from tests.hub.actions.stage import claim
 from tests.hub.publishing.stage import ring
 from tests.sandbox.process import Sandbox, start_sandbox, stop_sandbox
 
@@ -80,7 +81,7 @@ class TestDisconnect:
         post = make_post(account, status="scheduled")
         with pytest.raises(Conflict, match="1 scheduled post of"):
             disconnect_account(str(account.id), now=datetime.now(UTC))
-        assert Post.objects.using(OWNER).claim(post.id, owner="tests:1", lease=timedelta(minutes=1))
+        claim(post)
         with pytest.raises(Conflict, match="is being published") as refused:
             disconnect_account(str(account.id), now=datetime.now(UTC))
         assert "scheduled" not in refused.value.message

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,6 +15,7 @@ from hub.models import Account, AuditEntry, Post, User
 from hub.publishing.content import hash_content, load_parts
 from psn.errors import ApprovalNeeded, Conflict, InvalidInput, NeedsReconnect, NotFound, Problem
 from tests.factories import OWNER, People, make_account, make_post
+from tests.hub.actions.stage import make_claimed
 
 HOUR = timedelta(hours=1)
 
@@ -171,8 +170,7 @@ class TestCancelPost:
 class TestWhatIsOut:
     @pytest.mark.parametrize("action", ["edit", "schedule", "cancel", "publish", "approve"])
     def test_cannot_be_changed_while_it_is_sent(self, account: Account, action: str) -> None:
-        post = make_post(account, status="scheduled")
-        assert Post.objects.claim(post.id, owner="w:1", lease=HOUR)
+        post = make_claimed(account)
         with pytest.raises(Problem) as refused:
             act(action, str(post.id))
         assert refused.value.error_code == "post.state"
@@ -223,29 +221,6 @@ class TestLooking:
             if before is None:
                 break
         assert (len(seen), set(seen)) == (5, made)
-
-
-class TestWaitForPost:
-    def test_gives_up_when_the_time_is_over(self, account: Account) -> None:
-        started = time.monotonic()
-        with pytest.raises(Conflict) as refused:
-            posts.wait_for_post(str(create(account).id), timeout_seconds=0.2)
-        assert refused.value.error_code == "post.not_ended"
-        assert time.monotonic() - started < 3
-
-    def test_ends_when_the_post_does(self, account: Account) -> None:
-        post = create(account)
-
-        def cancel() -> None:
-            posts.cancel_post(str(post.id))
-            connections.close_all()
-
-        later = threading.Timer(0.3, cancel)
-        later.start()
-        try:
-            assert posts.wait_for_post(str(post.id), timeout_seconds=10).status == "cancelled"
-        finally:
-            later.join()
 
 
 class TestTheAudit:

@@ -17,7 +17,7 @@ from psn.errors import NotReady, Problem, Usage
 COMMANDS = sorted(path.stem for path in (Path(__file__).parents[3] / "hub/management/commands").glob("psn_*.py"))
 CHANGES = {  # what changes something that a person would miss
     ("psn_post", "create"), ("psn_post", "edit"), ("psn_post", "approve"), ("psn_post", "schedule"),
-    ("psn_post", "publish"), ("psn_post", "cancel"), ("psn_account", "disconnect"),
+    ("psn_post", "publish"), ("psn_post", "cancel"), ("psn_post", "resolve"), ("psn_account", "disconnect"),
     ("psn_account", "connect"), ("psn_config", "keys set"), ("psn_config", "keys remove"), ("psn_config", "keys rotate"),
     ("psn_hub", "backup"), ("psn_hub", "restore"), ("psn_migrate", ""),
 }  # fmt: skip

@@ -1,0 +1,177 @@
+"""Every code that can end or hold up a post, in words for people (PUB-8).
+
+What happened, whether anything can be out, what PSN does about it by itself, and what only a person can do. A code that is missing
+here is a defect that a test finds; until then the message of the error stands alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Out = Literal["no", "maybe", "yes"]
+
+_AGAIN = "psn_post schedule {post} --at +10m --approve"
+_EDIT = "psn_post edit {post} --stdin"
+_CHECK = "psn_validate"
+ASK_AGAIN = "Ask the person whether it should go out after all, and when; schedule it again only if they say yes."
+_ASK_EDIT = "Change the content together with the person, with its media; then it needs a new yes and a new time."
+_ASK_LOOK = "Ask the person to look at the account's own page whether the post is there, and tell PSN what they saw."
+_ASK_MEND = "Mend what the message names; then the post can be scheduled again."
+_ASK_CONNECT = "The person must connect the account again; then the post can be scheduled again."
+
+NOTHING = "PSN does nothing more with it by itself."
+_REFUSED = "PSN does not send it again by itself: the same would be refused again."
+TRIES_AGAIN = "PSN tries again by itself, up to three times, with growing pauses."
+_WAITS = "PSN waits for the instant that the platform named and sends it then; that is no failed try."
+_LOOKS = "PSN asks the platform whether it is there, and links it, sends it once more, or asks you, by what it finds."
+_GOES_ON = "PSN goes on by itself."
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What a code means for a person.
+
+    Args:
+        happened: one sentence without technical words.
+        out: whether the try that ended so can have made anything public.
+        by_itself: what PSN does next without anybody.
+        command: what mends it, with `{post}`, `{account}` (ids) and `{connect}` (the account's own command) to be filled in.
+        ask: what only a person can do or decide.
+    """
+
+    happened: str
+    out: Out
+    by_itself: str
+    command: str | None = None
+    ask: str | None = None
+
+    def fill(self, *, post: object, account: object, connect: str) -> str | None:
+        """Give the command with its ids; None when there is none."""
+        return self.command and self.command.format(post=post, account=account, connect=connect)
+
+
+def explain_code(code: str) -> Explanation | None:
+    """Look a code up, then its family (`key.wrong`: `key`); None when nobody wrote it down."""
+    return CATALOGUE.get(code) or FAMILIES.get(code.partition(".")[0])
+
+
+def _refused(happened: str, command: str | None = _AGAIN, ask: str | None = ASK_AGAIN) -> Explanation:
+    """Refused for good: nothing is out, and the same would be refused again."""
+    return Explanation(happened, "no", _REFUSED, command, ask)
+
+
+def _content(happened: str) -> Explanation:
+    """The content must change first."""
+    return Explanation(happened, "no", _REFUSED, _EDIT, _ASK_EDIT)
+
+
+def _passing(happened: str) -> Explanation:
+    """Surely not sent, and tried again."""
+    return Explanation(happened, "no", TRIES_AGAIN, _AGAIN, ASK_AGAIN)
+
+
+def _doubtful(happened: str, by_itself: str = _LOOKS) -> Explanation:
+    """It may be out: no command may send it again."""
+    return Explanation(happened, "maybe", by_itself, None, _ASK_LOOK)
+
+
+def _connection(happened: str) -> Explanation:
+    return Explanation(happened, "no", NOTHING, "{connect}", _ASK_CONNECT)
+
+
+def _told(happened: str, out: Out) -> Explanation:
+    """Mended already; a notice says so."""
+    return Explanation(happened, out, _GOES_ON)
+
+
+CATALOGUE = {
+    # the way to the platform
+    "platform": _refused("The platform did not take the post."),
+    "platform.rate_limited": Explanation(
+        "The platform asks this account to wait before it takes anything more.", "no", _WAITS, "psn_post wait {post}"
+    ),
+    "platform.quota_spent": _refused("What the platform allows this account or app in a month is used up."),
+    "platform.rejected": _refused("The platform refused the post for good."),
+    "platform.unavailable": _passing("The platform could not be reached, so nothing was sent."),
+    "platform.deadline_passed": _passing("The computer was busy or asleep for so long that PSN did not dare to send it any more."),
+    "platform.unknown": _refused("This PSN does not know the account's platform.", "psn_account show {account}", None),
+    "publish.unknown": _doubtful("While it was being sent the connection ended, or the answer made no sense."),
+    "publish.echo": _doubtful("The platform says that it has this text already, and an earlier try got no answer: it is probably out."),
+    # X
+    "x.duplicate": _content("X saw the same text from this account a short while ago and does not take it twice."),
+    "x.reply_not_allowed": _content("X does not let programs reply in this conversation."),
+    "x.app_setup": _refused("The app at X that this account was connected with lacks a permission or a plan."),
+    "x.forbidden": _refused("X does not let this account post this; it says no more."),
+    "x.no_credit": _refused("X wants money: the credit of the app is used up, or its spending limit is reached."),
+    "x.usage_capped": _refused("The app has used up what X allows it in a month."),
+    "x.invalid_request": _content("X did not understand the post: something in its content is not as X wants it."),
+    "x.not_found": _refused("X does not find what this post belongs to; a post that it replies to may be deleted."),
+    "x.too_large": _content("X finds the post or one of its files too large."),
+    "x.refused": _refused("X refused the post."),
+    "x.media_failed": _content("X took the file and could not make anything of it."),
+    "x.media_not_ready": _passing("X took too long to get the file ready."),
+    "x.endless_pages": _doubtful("X was asked for the account's posts and did not come to an end with them."),
+    "x.incomplete_page": _doubtful("X was asked for the account's posts and showed fewer than it has found."),
+    "x.unclear": _doubtful("X shows a post that may be this one, and nobody can tell from what it shows."),
+    "x.not_deleted": Explanation("X was asked to delete the post and kept it.", "yes", NOTHING, None, "Delete it on X's own page."),
+    "url.post": Explanation("The address that was given is not the address of a post.", "maybe", NOTHING, None, _ASK_LOOK),
+    # the account
+    "account.needs_reconnect": _connection("The platform no longer accepts what this account was connected with."),
+    "account.base_url": _connection("The address of the account's server is not one that PSN can use."),
+    "account.base_url_insecure": _connection("The account's server offers no encrypted connection, so PSN does not talk to it."),
+    "account.token_document": _connection("What this account was connected with is damaged."),
+    "oauth.unknown": _passing("The account's access had to be renewed, and the platform's answer to that was lost."),
+    "oauth.unexpected": _passing("The account's access had to be renewed, and the platform was not able to do that."),
+    "oauth.app_refused": _connection("The platform no longer accepts the app that this account was connected with."),
+    # what it says, and the yes to it
+    "approval.void": _refused("What would have gone out is not what was approved, so PSN did not send it."),
+    "approval.needed": Explanation(
+        "Nobody has approved it yet.", "no", "PSN waits for a person's yes.", "psn_post approve {post}", ASK_AGAIN
+    ),
+    "post.empty": _content("There is nothing in it that could be sent."),
+    "text.empty": _content("A part of it has neither text nor media."),
+    "text.too_long": _content("A text is longer than the platform takes."),
+    "text.invalid_characters": _content("A text holds invisible characters that the platform refuses."),
+    "text.too_many_cashtags": _content("A text names more stocks with a dollar sign than the platform takes."),
+    "media.missing": _content("A media file that belongs to it is gone from this computer."),
+    "media.changed": _content("A media file was changed after it was approved."),
+    "media.unreadable": _content("A media file cannot be read."),
+    "media.type": _content("A media file is of a kind that the platform does not take."),
+    "media.mixed": _content("The platform does not take these kinds of media together."),
+    "media.too_many": _content("There are more media than the platform takes."),
+    "media.too_large": _content("A media file is larger than the platform takes."),
+    "media.empty": _content("A media file is empty."),
+    "media.alt_too_long": _content("The description of a media file is longer than the platform takes."),
+    # time, and what people decided
+    "post.missed": _refused("Its time had passed for so long when a worker came that sending it would have been a surprise."),
+    "post.not_published": _refused("You looked and said that it is not out."),
+    "post.linked": _told("You looked and said that it is out; PSN goes by that.", "yes"),
+    "post.found": _told("The platform's answer was lost; PSN looked, found the post live, and did not send it again.", "yes"),
+    "post.not_found": _told("The platform's answer was lost; PSN looked, the post was not there, and it is sent once more.", "no"),
+    # this computer
+    "worker.lost": _passing("The worker was ended in the middle, before it had sent anything."),
+    "hub.unreachable": _passing("The hub's database could not be reached just when the post was to go out."),
+    "bug": _refused("PSN itself made a mistake; nothing was sent by it."),
+    # a backup
+    "restore.overdue": Explanation(
+        "Its time passed between the backup and the restore, so it may have gone out from the hub as it was then.",
+        "maybe", NOTHING, _AGAIN, "Look whether it is out already; schedule it again only if it is not.",
+    ),
+    "restore.held": Explanation(
+        "It came back with a backup, and may have been sent, changed or cancelled since.",
+        "maybe", NOTHING, "psn_post approve {post}", "Look whether it is out already; approve it again only if it is not.",
+    ),
+    "restore.in_flight": _doubtful("It was going out at the moment of the backup, so nobody knows whether it is out.", NOTHING),
+}  # fmt: skip
+
+# Codes of the ground below: which of them it was, its message says.
+FAMILIES = {
+    "key": Explanation(
+        "The key that opens the account's access is missing or is the wrong one.", "no", NOTHING, _CHECK,
+        "Put HUB_ENCRYPTION_KEY back into config/hub.env from the copy of that file; then schedule the post again.",
+    ),
+    "config": Explanation("One of the files in config/ cannot be read as it is.", "no", NOTHING, _CHECK, _ASK_MEND),
+    "provider": Explanation("The hub's own settings name what PSN does not know.", "no", NOTHING, _CHECK, _ASK_MEND),
+    "hub": Explanation("The hub's database could not be used.", "no", NOTHING, "psn_hub status", _ASK_MEND),
+}  # fmt: skip
