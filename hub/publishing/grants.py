@@ -12,7 +12,6 @@ from django.db.models.functions import Now
 from hub.models import Account, OAuthToken
 from hub.sealing import context_of, opening, sealing
 from psn.errors import NeedsReconnect, Unavailable, UnknownOutcome
-from psn.oauth.flow import refresh_token
 from psn.oauth.spec import Token
 from psn.platforms.base import Adapter
 from psn.platforms.registry import get_platform
@@ -122,6 +121,9 @@ def doubt_access_token(account: Account) -> bool:
 
 
 def _refresh(account: Account, *, now: datetime) -> str:
+    # Imported here because it brings the HTTP library and pydantic (over 100 ms), and most commands that know the engine talk to nobody.
+    from psn.oauth.flow import refresh_token
+
     row = OAuthToken.objects.select_for_update().get(account_id=account.id)
     token = read_grant(row)
     if not _is_ageing(row, now=now):  # another process was faster

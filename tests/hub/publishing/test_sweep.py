@@ -246,7 +246,10 @@ class TestTheLoop:
 
         monkeypatch.setattr(sweep, "sweep", trouble)
         settings.SWEEP_SECONDS = 0.01
+        in_any_case = threading.Timer(10.0, stopping.set)
+        in_any_case.start()
         sweep.sweep_until(stopping)
+        in_any_case.cancel()
         assert times == [0, 1, 2]
         assert given == [timedelta(0)] * 3  # what died with a predecessor is rung at once, as soon as the hub answers
         assert [record.levelname for record in caplog.records] == ["WARNING", "ERROR", "WARNING"]

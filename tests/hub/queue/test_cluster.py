@@ -70,7 +70,7 @@ class TestTheCluster:
     def test_ends_a_post_that_is_going_out_before_it_stops_and_begins_no_other(
         self, account: Account, sandbox: Sandbox, cluster: Cluster
     ) -> None:
-        sandbox.fail("latency", seconds=3.0)  # longer than it takes until every process has heard that it is to stop
+        sandbox.fail("latency", seconds=1.0)
         post = schedule(account, "Slow")
         wait_until(lambda: bool(sent(sandbox)), cluster)
         waiting = schedule(account, "Later")
