@@ -1,0 +1,46 @@
+"""Plans follow from their seeds, and cover what they are meant to."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from tests.chaos import pace
+from tests.chaos.gate import POINTS
+from tests.chaos.orders import HANDLES
+from tests.chaos.plan import make_plan
+
+PLANS = [make_plan(seed) for seed in range(400)]
+
+
+class TestAPlan:
+    def test_is_the_same_for_the_same_seed(self) -> None:
+        assert make_plan(7) == make_plan(7)
+        assert make_plan(7) != make_plan(8)
+
+    def test_has_texts_that_are_nowhere_else(self) -> None:
+        for plan in PLANS:
+            texts = [text for post in plan.posts for text in post.texts]
+            texts += [text for action in plan.actions for text in action.texts]
+            assert len(set(texts)) == len(texts)
+
+    def test_names_accounts_that_there_are(self) -> None:
+        assert all(0 <= post.account < len(HANDLES) for plan in PLANS for post in plan.posts)
+
+
+class TestAllPlans:
+    def test_strike_at_every_point(self) -> None:
+        assert {strike.point for plan in PLANS for strike in plan.strikes} >= set(POINTS)
+
+    def test_hit_everybody(self) -> None:
+        deeds = Counter(strike.deed for plan in PLANS for strike in plan.strikes)
+        victims = ("worker", "idle", "sentinel", "main", "supervisor", "pusher", "monitor")
+        assert set(deeds) >= {f"kill {victim}" for victim in victims} | {"stop worker", "postgres kill", "cut all"}
+
+    def test_use_both_kinds_of_witness_and_rivals(self) -> None:
+        assert {plan.witness for plan in PLANS} == {"search", "none"}
+        assert {plan.rival for plan in PLANS} == {True, False}
+
+
+class TestThePace:
+    def test_keeps_the_relations_that_safety_rests_on(self) -> None:
+        pace.check_relations()
