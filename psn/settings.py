@@ -97,9 +97,7 @@ Q_CLUSTER = {
     "catch_up": False,  # a recurring task that was missed runs once
     "label": "PSN queue",
 }
-CREW = env.int(
-    "PSN_THREADS", 16
-)  # posts that one worker process sends at once; platforms answer in hundreds of milliseconds
+CREW = env.int("PSN_THREADS", 16)  # posts that a worker process sends at once; platforms take hundreds of milliseconds
 LEASE = timedelta(seconds=60)  # how long a claim holds before the sweep may take over
 CALL_TIMEOUT_SECONDS = 30.0  # of one call to a platform
 SWEEP_SECONDS = 15.0  # from one look for stuck posts to the next

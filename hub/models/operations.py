@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
-from django.db import connections, models
+from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
-from psycopg.types.json import Jsonb
 
-from hub.models.base import ClockTimestamp, Owned, new_id
-
-_RECORD = """
-INSERT INTO audit_log (id, user_id, actor, action, subject, subject_id, from_state, to_state, detail)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
-"""
+from hub.models.base import ClockTimestamp, Owned
 
 
 class AuditQuerySet(models.QuerySet["AuditEntry"]):
@@ -31,18 +25,16 @@ class AuditQuerySet(models.QuerySet["AuditEntry"]):
         detail: dict[str, Any] | None = None,
     ) -> None:
         """Write down what happened to a row of somebody (P7)."""
-        values: list[Any] = [
-            new_id(),
-            row.user_id,
-            actor,
-            action,
-            row._meta.model_name,
-            str(row.pk),
-            from_state,
-            to_state,
-        ]
-        with connections[self.db].cursor() as cursor:
-            cursor.execute(_RECORD, [*values, cast("Any", Jsonb(detail or {}))])
+        self.create(
+            user_id=row.user_id,
+            actor=actor,
+            action=action,
+            subject=row._meta.model_name or "",
+            subject_id=str(row.pk),
+            from_state=from_state,
+            to_state=to_state,
+            detail=detail or {},
+        )
 
 
 class AuditEntry(Owned):

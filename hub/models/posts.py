@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
-from django.db import connections, models, transaction
+from django.db import models, transaction
 from django.db.models import ExpressionWrapper, F, Q, Value
 from django.db.models.functions import Now
 
@@ -42,11 +42,6 @@ NEEDS_APPROVAL = (
     Status.UNKNOWN,
     Status.DELIVERED,
 )
-
-_RENEW = """
-UPDATE posts SET lease_until = now() + make_interval(secs => %s), phase = %s
-WHERE id = %s AND fence = %s AND status = 'publishing' AND lease_until > now()
-"""
 
 
 class PostQuerySet(models.QuerySet["Post"]):
@@ -90,9 +85,7 @@ class PostQuerySet(models.QuerySet["Post"]):
 
     def renew(self, post: Post, *, lease: timedelta, phase: str) -> bool:
         """Lengthen the lease and name the phase; False when the claim was lost."""
-        with connections[self.db].cursor() as cursor:
-            cursor.execute(_RENEW, [lease.total_seconds(), phase, post.id, post.fence])
-            return bool(cursor.rowcount)
+        return self.held(post).update(lease_until=from_now(lease), phase=phase) == 1
 
 
 class Post(Owned):

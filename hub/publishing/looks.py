@@ -7,6 +7,7 @@ No answer to be had: a person's matter too.
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -20,12 +21,15 @@ from hub.publishing import attempts, endings
 from hub.publishing.content import build_part, load_parts
 from hub.publishing.endings import WATCHDOG, Telling
 from hub.publishing.grants import open_adapter
-from hub.publishing.patience import release_connection
+from hub.publishing.patience import UNREACHABLE, release_connection
+from hub.publishing.recovery import BUG
 from hub.queue import bells
 from hub.rls.identity import acting_as
 from psn.errors import Problem, RateLimited, UnknownOutcome
 from psn.platforms.base import Published
 from psn.platforms.registry import get_platform
+
+log = logging.getLogger(__name__)
 
 LOOK_FOR = timedelta(minutes=15)  # after the doubtful call; by then a person is better at it
 LOOK_AGAIN = timedelta(seconds=60)  # after a look that got no answer, or whose worker died
@@ -97,8 +101,13 @@ def _look(post: Post, *, worker: str) -> None:
     try:
         found = _ask(post, part, since=_first_call(part).started_at)
     except Problem as error:
-        attempts.close_refused(attempt, error)
-        _look_later(post, call, error)
+        _no_answer(post, call, attempt, error)
+        return
+    except UNREACHABLE:
+        raise  # the hub is away: the sweep rings for this look again
+    except Exception:
+        log.exception("looking for post %s broke", post.id)
+        _no_answer(post, call, attempt, Problem(BUG, code="bug"))
         return
     attempts.close_attempt(attempt, remote_id=found.platform_post_id if found else "", http_status=0, request_id="")
     if found is not None:
@@ -150,8 +159,9 @@ def _absent(post: Post, part: PostPart, call: Attempt) -> None:
             endings.retry(post, None, told=told, actor=WATCHDOG)
 
 
-def _look_later(post: Post, call: Attempt, error: Problem) -> None:
-    """The platform gave no answer: ask again in a while, up to a point."""
+def _no_answer(post: Post, call: Attempt, attempt: Attempt, error: Problem) -> None:
+    """The platform was not asked, or did not answer: ask again in a while, up to a point."""
+    attempts.close_refused(attempt, error)
     wait = max(LOOK_AGAIN, endings.wait_of(error)) if isinstance(error, RateLimited) else LOOK_AGAIN
     again = hub_now() + wait
     if again - (call.finished_at or call.started_at) > LOOK_FOR:

@@ -57,7 +57,8 @@ def run_cluster(loop: Loop) -> int:
     beside.start()
     while cluster.sentinel.is_alive():
         cluster.sentinel.join(_LOOK_SECONDS)
-    if not stopping.is_set():
+    told_early = cluster.stop_event is None  # while it started, by django-q2's own handler
+    if not (stopping.is_set() or told_early):
         return CRASHED
     beside.join(_LOOK_SECONDS)
     heartbeat.forget()

@@ -22,7 +22,7 @@ def message(kind: bytes, text: str = "") -> bytes:
 
 
 class Server:
-    """Answers every question alike, and remembers what it heard."""
+    """Answers every question alike, a parsed one when it is asked to with a sync, and remembers what it heard."""
 
     def __init__(self, path: Path) -> None:
         self.heard = bytearray()
@@ -36,7 +36,8 @@ class Server:
         with line:
             while chunk := line.recv(65536):
                 self.heard += chunk
-                line.sendall(ANSWER)
+                if not chunk.startswith(b"P") or chunk.endswith(message(b"S")):
+                    line.sendall(ANSWER)
 
     def close(self) -> None:
         self._listener.close()

@@ -6,6 +6,7 @@ import os
 import shlex
 import signal
 import stat
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -38,6 +39,13 @@ class TestTheServer:
         assert ready.ok("psn_post", "wait", post)["post"]["status"] == "published"
 
 
+def after(workspace: Workspace, seconds: float, *, commands: int) -> str:
+    """A span of some seconds, and of what so many commands take on this machine just now."""
+    started = time.monotonic()
+    workspace.ok("psn_post", "list")
+    return f"+{round(seconds + commands * (time.monotonic() - started))}s"
+
+
 class TestABackup:
     @pytest.fixture
     def other(self) -> Iterator[Workspace]:
@@ -53,8 +61,8 @@ class TestABackup:
     ) -> None:
         published = create("Out before the backup", "--at", "+0s", "--approve")
         ready.ok("psn_post", "wait", published)
-        overdue = create("Due between backup and restore", "--at", "+3s", "--approve")
-        ahead = create("Due after the restore", "--at", "+25s", "--approve")
+        overdue = create("Due between backup and restore", "--at", after(ready, 3, commands=4), "--approve")
+        ahead = create("Due after the restore", "--at", after(ready, 25, commands=16), "--approve")
         draft = create("A draft")
         file = tmp_path / "a hub.dump"
         backup = ready.ok("psn_hub", "backup", str(file))["backup"]
@@ -94,7 +102,8 @@ class TestABackup:
         self, ready: Workspace, account: str, create: Callable[..., str], tmp_path: Path
     ) -> None:
         names = ("sent", "cancelled", "moved", "untouched")
-        posts = {name: create(f"Was {name}", "--at", "+14s", "--approve") for name in names}
+        when = after(ready, 14, commands=10)
+        posts = {name: create(f"Was {name}", "--at", when, "--approve") for name in names}
         file = tmp_path / "hub.dump"
         ready.ok("psn_hub", "backup", str(file))
         ready.ok("psn_post", "publish", posts["sent"], "--approve")

@@ -14,6 +14,7 @@ from hub.publishing.endings import WATCHDOG
 from hub.queue.bells import unpack
 from psn.platforms import x
 from psn.platforms.base import Witness
+from psn.platforms.x.adapter import XAdapter
 from tests.factories import OWNER, make_post
 from tests.hub.publishing.stage import (
     WORKER,
@@ -227,6 +228,18 @@ class TestAPlatformThatCannotBeAsked:
         assert (after.status, after.look_at) == ("unknown", None)
         assert notices_of(post) == [("act", "publish.unknown")]
         assert [probe.outcome for probe in attempts_of(post, kind="probe")] != [""]  # closed
+
+    def test_because_the_adapter_broke_is_given_up_on_too(
+        self, account: Account, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def break_down(*_: object, **__: object) -> None:
+            raise RuntimeError("a bug")
+
+        post = doubt(account, sandbox, "drop_after")
+        monkeypatch.setattr(XAdapter, "find_published", break_down)
+        after = look_after(post, looks.LOOK_FOR)
+        assert (after.status, after.look_at) == ("unknown", None)
+        assert notices_of(post) == [("act", "publish.unknown")]
 
 
 class TestALook:

@@ -13,6 +13,8 @@ from django_q.signing import SignedPackage
 from hub.queue.bells import QUEUE
 from hub.queue.broker import PostgresBroker
 
+SETTLE_SECONDS = 10.0
+
 
 @dataclass(frozen=True)
 class Taken:
@@ -48,5 +50,6 @@ def take(some: PostgresBroker, *, count: int = 1, seconds: float = 5.0) -> list[
 
 def settle(some: PostgresBroker) -> None:
     """Ask until the broker begins to wait."""
+    until = time.monotonic() + SETTLE_SECONDS
     while some.dequeue() or time.monotonic() >= some._look_at:
-        pass
+        assert time.monotonic() < until, "there is no end of bells"

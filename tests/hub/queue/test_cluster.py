@@ -67,6 +67,13 @@ class TestTheCluster:
         assert stop_cluster(cluster) == 0
         assert list(WorkerHeartbeat.objects.using(OWNER).all()) == []
 
+    @pytest.mark.parametrize("after", [0.0, 0.1])
+    def test_told_to_stop_while_it_starts_does_so_as_well(self, hub: People, tmp_path: Path, after: float) -> None:
+        cluster = start_cluster(tmp_path / "worker")
+        time.sleep(after)
+        assert stop_cluster(cluster) == 0
+        assert list(WorkerHeartbeat.objects.using(OWNER).all()) == []
+
     def test_ends_a_post_that_is_going_out_before_it_stops_and_begins_no_other(
         self, account: Account, sandbox: Sandbox, cluster: Cluster
     ) -> None:

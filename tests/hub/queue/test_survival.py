@@ -64,7 +64,11 @@ def supervised(hub: People, tmp_path: Path) -> Iterator[Supervised]:
     yield made
     made.watcher.process.kill()
     made.watcher.process.wait()
-    end_by(lambda: not living_in(workspace), what="nothing is left over")
+    try:
+        end_by(lambda: not living_in(workspace), what="nothing is left over")
+    finally:
+        for pid in living_in(workspace):
+            os.kill(pid, signal.SIGKILL)
 
 
 def supervise(workspace: Path) -> Cluster:
