@@ -49,7 +49,7 @@ def load_databases(hub: HubConfig | None) -> dict[str, dict[str, Any]]:
     }
     identity: dict[str, Any] = {}
     if LOGIN == "worker":  # threads share a few connections, and hold none while a platform answers
-        pool = {"min_size": 0, "max_size": env.int("PSN_CONNECTIONS", 4), "timeout": 30, "max_idle": 120}
+        pool = {"min_size": 0, "max_size": env.int("PSN_CONNECTIONS", 8), "timeout": 30, "max_idle": 120}
         identity = {
             "PSN": {**base["PSN"], "identity": "setting"},
             "CONN_MAX_AGE": 0,

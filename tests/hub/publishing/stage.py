@@ -75,8 +75,8 @@ def audit_of(post: Post) -> list[AuditEntry]:
 
 
 def changes_of(post: Post) -> list[str]:
-    """Read a post's changes of state, each as `from to`."""
-    return [f"{entry.from_state} {entry.to_state}" for entry in audit_of(post)]
+    """Read a post's changes of state, each as `from to`; that the watchdog rang for it is none."""
+    return [f"{entry.from_state} {entry.to_state}" for entry in audit_of(post) if entry.to_state]
 
 
 def bells() -> list[OrmQ]:
