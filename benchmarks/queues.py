@@ -121,7 +121,8 @@ def main() -> None:
                 print_lateness(_measure_lateness(systems, place, arguments), seconds=arguments.seconds)
     except Failed as error:
         sys.exit(str(error))
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as told:
+        print(f"ended by {told}", file=sys.stderr)
         sys.exit(130)
 
 
@@ -267,11 +268,11 @@ def _versions() -> str:
     return ", ".join(found)
 
 
-def _stop(*_: object) -> None:
+def _stop(number: int, _: object) -> None:
     """End at the first Ctrl-C; the next ones must not disturb the tidying."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    raise KeyboardInterrupt
+    raise KeyboardInterrupt(signal.Signals(number).name)
 
 
 def _parse() -> argparse.Namespace:
