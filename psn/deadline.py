@@ -31,6 +31,11 @@ class Deadline:
         """Whether the moment has passed by any of the clocks."""
         return any(read() > end for read, end in zip(_CLOCKS, self._ends, strict=True))
 
+    @property
+    def seconds_left(self) -> float:
+        """Seconds until the moment, by the clock that says least; negative when it has passed."""
+        return min(end - read() for read, end in zip(_CLOCKS, self._ends, strict=True))
+
     def moved(self, seconds: float) -> Deadline:
         """Give the same moment, so many seconds later; earlier when negative."""
         moved = Deadline(0.0)

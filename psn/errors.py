@@ -12,6 +12,8 @@
         ├── QuotaSpent     refused until the quota or credit is renewed    (exit 8)
         ├── NeedsReconnect the grant is gone: a person must connect again  (exit 4)
         ├── Rejected       refused for good: never retry
+        │   ├── Duplicate     refused because the platform has this very post, and names it
+        │   └── CameToNothing accepted first, and then not carried out
         ├── Unavailable    surely not sent: retry                          (exit 4)
         └── UnknownOutcome may be live: look first, never repeat blindly   (exit 9)
 
@@ -194,6 +196,36 @@ class Rejected(PlatformError):
     code = "platform.rejected"
 
 
+class Duplicate(Rejected):
+    """Refused because the platform has this very post already. After our own doubtful call, that is the answer (PUB-6).
+
+    Args:
+        platform_post_id, url: of the post it has.
+    """
+
+    code = "platform.duplicate"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        platform_post_id: str,
+        url: str,
+        code: str | None = None,
+        http_status: int | None = None,
+        request_id: str | None = None,
+    ) -> None:
+        super().__init__(message, code=code, http_status=http_status, request_id=request_id)
+        self.platform_post_id = platform_post_id
+        self.url = url
+
+
+class CameToNothing(Rejected):
+    """Accepted first, and then not carried out for a reason that the platform names: surely not live."""
+
+    code = "platform.came_to_nothing"
+
+
 class Unavailable(PlatformError):
     """Surely not sent, or surely without effect: safe to try again."""
 
@@ -202,7 +234,24 @@ class Unavailable(PlatformError):
 
 
 class UnknownOutcome(PlatformError):
-    """The request may have been carried out: look first, never repeat blindly (PUB-6)."""
+    """The request may have been carried out: look first, never repeat blindly (PUB-6).
+
+    Args:
+        reference: what tells this call from any other at the platform, where only the answer said so.
+    """
 
     code = "publish.unknown"
     exit_code = 9
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str | None = None,
+        http_status: int | None = None,
+        request_id: str | None = None,
+        next_command: str | None = None,
+        reference: str = "",
+    ) -> None:
+        super().__init__(message, code=code, http_status=http_status, request_id=request_id, next_command=next_command)
+        self.reference = reference

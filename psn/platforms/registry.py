@@ -10,6 +10,12 @@ from psn.platforms.base import Platform
 # Dotted names, imported when asked for: a command that only lists names should not pay for every vendor's code.
 PLATFORMS = {
     "x": "psn.platforms.x",
+    "linkedin": "psn.platforms.linkedin",
+    "instagram": "psn.platforms.instagram",
+    "tiktok": "psn.platforms.tiktok",
+    "bluesky": "psn.platforms.bluesky",
+    "mastodon": "psn.platforms.mastodon",
+    "threads": "psn.platforms.threads",
 }
 
 
