@@ -6,7 +6,8 @@ Two kinds of calls, because their failures mean different things:
 * `Http.commit` cannot be taken back. What fails before the first byte leaves is `Unavailable`; whatever fails after it,
   until a complete answer is here, is `UnknownOutcome`.
 
-Answers below 500, but 408, come back as a `Reply`: what they mean is the platform's `wire` to say.
+Answers below 500, but 408, come back as a `Reply`: what they mean is the platform's `wire` to say. A redirect is never followed:
+for a read it comes back like any answer, for a commit too, and no 2xx means that nothing is promised.
 
 How "the first byte leaves" is known: httpcore2 announces `http11.send_request_headers.started` right before it writes,
 and whatever a trace function raises there ends the call (httpcore2 2.16, `_sync/http11.py`). A CONNECT to a proxy
@@ -27,13 +28,13 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any, Self
+from typing import IO, Any, BinaryIO, Self
 from urllib.parse import SplitResult, urlsplit
 
 import httpx2
@@ -49,9 +50,11 @@ MAX_REPLY_BYTES = 32 * 1024 * 1024  # no platform answers more than a few hundre
 USER_AGENT = f"psn/{__version__}"
 
 _TOKEN = re.compile(r"[\x21-\x7e]+")  # RFC 6750's token is a part of the visible ASCII characters
-_REQUEST_ID_HEADERS = ("x-transaction-id", "x-request-id")
+# X, most others, LinkedIn, Meta
+_REQUEST_ID_HEADERS = ("x-transaction-id", "x-request-id", "x-li-uuid", "x-fb-trace-id")
 _TIMED_OUT = 408
 _Loss = type[Unavailable] | type[UnknownOutcome]
+Content = bytes | IO[bytes]
 
 # Their INFO line carries whole addresses and their DEBUG line whole headers: codes and cookies would reach a log file.
 for _name in ("httpx2", "httpcore2"):
@@ -103,7 +106,8 @@ class Http:
 
     Args:
         base_url: https, or http on a loopback host; may carry a path.
-        token: sent as a bearer token when there is one.
+        token: sent in the authorization header when there is one.
+        auth_scheme: the word before it there.
         timeout_seconds: for a whole call, to the last byte of the answer. A name server may take longer, and then nothing
             is sent.
         max_reply_bytes: larger answers are not read.
@@ -117,6 +121,7 @@ class Http:
         base_url: str,
         *,
         token: str | None = None,
+        auth_scheme: str = "Bearer",
         timeout_seconds: float = TIMEOUT_SECONDS,
         user_agent: str = USER_AGENT,
         max_reply_bytes: int = MAX_REPLY_BYTES,
@@ -127,7 +132,7 @@ class Http:
         self._max_reply_bytes = max_reply_bytes
         self._headers = {"user-agent": user_agent, "accept": "application/json"}
         if self._token:
-            self._headers["authorization"] = f"Bearer {self._token}"
+            self._headers["authorization"] = f"{auth_scheme} {self._token}"
         # Loaded here and not with the first call: a cluster warms up before it forks.
         self._tls = _tls_context(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
         self._opening = threading.Lock()
@@ -158,7 +163,8 @@ class Http:
         params: Mapping[str, str] | None = None,
         json: object = None,
         form: Mapping[str, str] | None = None,
-        files: Mapping[str, tuple[str, bytes, str]] | None = None,
+        files: Mapping[str, tuple[str, Content, str]] | None = None,
+        content: bytes | Iterable[bytes] | None = None,
         headers: Mapping[str, str] | None = None,
         once: bool = False,
         timeout_seconds: float | None = None,
@@ -168,7 +174,8 @@ class Http:
         Args:
             path: below the base URL, from its slash on; may carry a query.
             form: fields of a form, or of a multipart body when there are `files`.
-            files: field name to (file name, content, MIME type).
+            files: field name to (file name, content, MIME type); an open file is sent in pieces.
+            content: a body as it is; pieces need a `content-length` among the headers.
             once: the call uses something up (a refresh token, a code), so a lost answer is not harmless. An answer of
                 5xx still is `Unavailable`.
             timeout_seconds: for this whole call, where it is one of many bytes.
@@ -186,6 +193,7 @@ class Http:
             json=json,
             data=form,
             files=files,
+            content=content,
             headers=self._headers | dict(headers or {}),
             extensions={"trace": line.trace},
         )
@@ -197,25 +205,35 @@ class Http:
         method: str,
         path: str,
         *,
-        json: object,
+        params: Mapping[str, str] | None = None,
+        json: object = None,
+        form: Mapping[str, str] | None = None,
+        content: bytes | None = None,
         send_before: Deadline | None = None,
         headers: Mapping[str, str] | None = None,
+        timeout_seconds: float | None = None,
     ) -> Reply:
         """Make the call that cannot be taken back: at most one request, on a connection of its own.
 
         Args:
+            content: a body as it is.
             send_before: after it no byte may leave any more.
+            timeout_seconds: for this whole call, never more than what was said for all: a lease reckons with that.
 
         Raises:
             Unavailable: surely not sent.
             UnknownOutcome: the request left, and no complete answer below 500 came back (PUB-6).
         """
-        line = self._line(method, path, send_before=send_before)
+        seconds = min(timeout_seconds or self._timeout_seconds, self._timeout_seconds)
+        line = self._line(method, path, send_before=send_before, timeout_seconds=seconds)
         client = self._committing
         request = client.build_request(
             method,
             self.base_url + path,
+            params=params,
             json=json,
+            data=form,
+            content=content,
             headers=self._headers | dict(headers or {}),
             extensions={"trace": line.trace},
         )
@@ -289,6 +307,68 @@ class Http:
     def _redacted(self, body: bytes) -> bytes:
         """Blank the own token in a refusal, because refusals end up in messages."""
         return body.replace(self._token.encode(), b"***") if self._token else body
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """What became of a download.
+
+    Args:
+        headers: names in lower case.
+        size_bytes: written; 0 unless `status` is 200.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    size_bytes: int
+
+
+def download(url: str, *, address: str, to: BinaryIO, max_bytes: int, seconds: float) -> Download:
+    """Fetch a foreign address from exactly this IP address; nothing is resolved, sent along, or followed.
+
+    Who decides which IP addresses may be asked is the caller; it cannot be talked into another one by a second answer of a name server.
+
+    Args:
+        url: https; http only where `address` is this machine's loopback.
+        address: an IP address that the URL's host was resolved to.
+        to: gets the body of a 200.
+
+    Raises:
+        InvalidInput: larger than `max_bytes` (`media.too_large`), or no such address (`media.url`).
+        Unavailable: no complete answer within `seconds`.
+    """
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    on_loopback = ipaddress.ip_address(address).is_loopback
+    if parts.scheme != "https" and not (parts.scheme == "http" and on_loopback):
+        raise InvalidInput("Media are fetched over https.", code="media.url")
+    literal = f"[{address}]" if ":" in address else address
+    pinned = parts._replace(netloc=f"{literal}:{parts.port}" if parts.port else literal, fragment="").geturl()
+    line = _Line(what=f"GET {host}", timeout_seconds=seconds, send_before=None)
+    headers = {"host": parts.netloc.rpartition("@")[2], "user-agent": USER_AGENT, "accept-encoding": "identity"}
+    tls = _tls_context(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
+    with httpx2.Client(verify=tls, trust_env=False, follow_redirects=False, timeout=seconds) as client:
+        request = client.build_request(
+            "GET", pinned, headers=headers, extensions={"trace": line.trace, "sni_hostname": host}
+        )
+        with line.watched(), _translated(line, lost_means=Unavailable):
+            response = client.send(request, stream=True)
+            try:
+                line.take(response.extensions["network_stream"])
+                size_bytes = _write_body(response, to, max_bytes=max_bytes) if response.status_code == 200 else 0
+            finally:
+                response.close()
+    return Download(response.status_code, {k.lower(): v for k, v in response.headers.items()}, size_bytes)
+
+
+def _write_body(response: httpx2.Response, to: BinaryIO, *, max_bytes: int) -> int:
+    size_bytes = 0
+    for chunk in response.iter_raw():
+        size_bytes += len(chunk)
+        if size_bytes > max_bytes:
+            raise InvalidInput(f"The file is larger than {max_bytes} bytes.", code="media.too_large")
+        to.write(chunk)
+    return size_bytes
 
 
 @functools.lru_cache(maxsize=64)
