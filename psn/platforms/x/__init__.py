@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from psn.platforms.base import Platform, Witness
 from psn.platforms.x.addresses import read_post_url
 from psn.platforms.x.oauth import OAUTH
-from psn.platforms.x.rules import check_parts
+from psn.platforms.x.rules import OPTIONS, check_parts, count_text, estimate_price, pick_target
 
 if TYPE_CHECKING:
     from psn.platforms.x.adapter import XAdapter
@@ -18,7 +19,6 @@ WEB_BASE_URL = "https://x.com"
 
 # X knows no idempotency key and names no id when it refuses a duplicate, so only the account's own posts can tell.
 WITNESS = Witness(
-    "search",
     # A post usually shows in its author's timeline within seconds, so the first look comes after ten: most answers are
     # known then. A timeline may lag behind, and a look costs money ($0.001 to $0.005 a post), so there is one more look,
     # not many, and it comes when a lag must be over: 80 s later. What neither of them shows is not there.
@@ -28,7 +28,11 @@ WITNESS = Witness(
 
 
 def connect(
-    api_base_url: str, token: str, timeout_seconds: float | None = None, account_id: str | None = None
+    api_base_url: str,
+    token: str,
+    timeout_seconds: float | None = None,
+    account_id: str | None = None,
+    settings: Mapping[str, str] | None = None,
 ) -> XAdapter:
     """Make the adapter of one account.
 
@@ -57,9 +61,16 @@ PLATFORM = Platform(
     title="X",
     api_base_url=API_BASE_URL,
     web_base_url=WEB_BASE_URL,
-    oauth=OAUTH,
+    sign_in=OAUTH,
+    abilities=frozenset(
+        {"text", "thread", "image", "images", "gif", "video", "metrics", "account_metrics", "recent", "delete"}
+    ),
+    options=OPTIONS,
     check_parts=check_parts,
+    count_text=count_text,
+    pick_target=pick_target,
     connect=connect,
     read_post_url=read_post_url,
     witness=WITNESS,
+    price_usd=estimate_price,
 )

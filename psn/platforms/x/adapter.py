@@ -5,12 +5,13 @@ from __future__ import annotations
 import functools
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from urllib.parse import quote
 
 from psn.deadline import Deadline
 from psn.errors import Rejected, Unavailable
 from psn.http import TIMEOUT_SECONDS, Http, Reply
-from psn.platforms.base import MediaFile, Part, Profile, Published, RemotePost
+from psn.platforms.base import MediaFile, Part, Prepared, Profile, Published, RateLimit, RemotePost
 from psn.platforms.x import matching, refusals, upload, wire
 from psn.platforms.x.addresses import build_post_url
 
@@ -46,7 +47,7 @@ class XAdapter:
         self._known_account_id = account_id
         self._processing_seconds = processing_seconds
         self._vocabulary = wire.POST_WORDS
-        self.rate_limits: dict[str, refusals.RateLimit] = {}
+        self.rate_limits: dict[str, RateLimit] = {}
 
     def __repr__(self) -> str:
         return f"XAdapter({self._http.base_url!r})"
@@ -60,6 +61,14 @@ class XAdapter:
         reply = self._read("GET", "/2/users/me", endpoint="GET /2/users/me")
         return wire.read_profile(reply, web_base_url=self.web_base_url)
 
+    def fetch_capabilities(self) -> dict[str, Any]:
+        """Ask which tier the account has."""
+        return wire.read_capabilities(self._read_me("subscription_type"))
+
+    def fetch_account_metrics(self) -> dict[str, int]:
+        """Read the account's own counts."""
+        return wire.read_account_metrics(self._read_me("public_metrics"))
+
     def upload_media(self, media: MediaFile) -> str:
         """Upload one file with its alt text and wait until X has it ready. Repeatable and harmless.
 
@@ -69,8 +78,18 @@ class XAdapter:
         """
         return upload.send_media(media, read=self._read, processing_seconds=self._processing_seconds)
 
+    def prepare_post(self, part: Part, *, media_ids: Sequence[str], reply_to: str | None, former: str) -> Prepared:
+        """Nothing can be done ahead: X has no drafts, and knows no key that would make a repeat the same call."""
+        return Prepared()
+
     def create_post(
-        self, part: Part, *, media_ids: Sequence[str], reply_to: str | None, send_before: Deadline | None
+        self,
+        part: Part,
+        *,
+        media_ids: Sequence[str],
+        reply_to: str | None,
+        prepared: Prepared,
+        send_before: Deadline | None,
     ) -> Published:
         """Make one part public: the one call that cannot be taken back.
 
@@ -95,7 +114,7 @@ class XAdapter:
         return [seen.post for page in pages for seen in page.posts][:limit]
 
     def find_published(
-        self, part: Part, *, since: datetime, reply_to: str | None, known_ids: Collection[str]
+        self, part: Part, *, reference: str, since: datetime, reply_to: str | None, known_ids: Collection[str]
     ) -> Published | None:
         """Look for a part among the account's own posts; None when all of them were looked at and it is not there.
 
@@ -121,7 +140,7 @@ class XAdapter:
         posts: list[RemotePost] = []
         for start in range(0, len(ids), wire.MAX_IDS):
             params = {"ids": ",".join(ids[start : start + wire.MAX_IDS])}
-            reply = self._read_posts("/2/tweets", params, endpoint="GET /2/tweets")
+            reply = self._read_posts("/2/tweets", params, endpoint="GET /2/tweets", private=True)
             posts += wire.read_posts(reply, web_base_url=self.web_base_url)
         return posts
 
@@ -144,6 +163,9 @@ class XAdapter:
                 "X did not delete the post. Delete it on x.com.", code="x.not_deleted", http_status=reply.status
             )
 
+    def _read_me(self, fields: str) -> Reply:
+        return self._read("GET", "/2/users/me", params={"user.fields": fields}, endpoint="GET /2/users/me")
+
     @functools.cached_property
     def _account_id(self) -> str:
         return self._known_account_id or self.fetch_profile().platform_account_id
@@ -165,14 +187,18 @@ class XAdapter:
         # Less than everything must not pass for everything: what is not in this list is looked at as not published.
         raise Unavailable("X's pages of the account's posts do not come to an end.", code="x.endless_pages")
 
-    def _read_posts(self, path: str, params: Mapping[str, str], *, endpoint: str) -> Reply:
+    def _read_posts(self, path: str, params: Mapping[str, str], *, endpoint: str, private: bool = False) -> Reply:
         """Ask in the new vocabulary, and once more in the old one where X does not know it yet."""
+
+        def words(vocabulary: wire.Vocabulary) -> dict[str, str]:
+            return {**params, **(vocabulary.private_params if private else vocabulary.params)}
+
         try:
-            return self._read("GET", path, params={**params, **self._vocabulary.params}, endpoint=endpoint)
+            return self._read("GET", path, params=words(self._vocabulary), endpoint=endpoint)
         except Rejected as refusal:
             if refusal.http_status != 400 or self._vocabulary is wire.TWEET_WORDS:
                 raise
-        reply = self._read("GET", path, params={**params, **wire.TWEET_WORDS.params}, endpoint=endpoint)
+        reply = self._read("GET", path, params=words(wire.TWEET_WORDS), endpoint=endpoint)
         self._vocabulary = wire.TWEET_WORDS  # it worked: stay with it
         return reply
 

@@ -15,4 +15,5 @@ OAUTH = OAuthSpec(
         "media.write",  # upload
         "offline.access",  # a refresh token: an access token lives two hours
     ),
+    portal_url="https://developer.x.com/en/portal/dashboard",
 )

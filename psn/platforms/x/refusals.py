@@ -22,6 +22,8 @@ from psn.errors import (
     UnknownOutcome,
 )
 from psn.http import Reply
+from psn.platforms.base import RateLimit
+from psn.platforms.values import wait_until
 
 WINDOW = timedelta(minutes=15)  # most of X's limits begin anew after it. docs.x.com/x-api/fundamentals/rate-limits
 MAX_QUOTED_CHARACTERS = 300  # of X's own words in our message
@@ -47,15 +49,6 @@ _FORBIDDEN = (
     ("unsupported authentication", "x.app_setup", "Connect the account again with OAuth 2.0."),
     ("oauth1-permissions", "x.app_setup", "Give the app read and write permission in X's developer console."),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class RateLimit:
-    """What is left of an endpoint's limit, as X's headers said last (PLAT-3)."""
-
-    limit: int
-    remaining: int
-    resets_at: datetime
 
 
 def check_reply(reply: Reply, *, now: datetime, commit: bool = False) -> Reply:
@@ -179,7 +172,7 @@ def _read_reset(reply: Reply, *, now: datetime) -> datetime:
     resets = [reset for window in spent if (reset := _read_instant(reply.headers.get(f"{window}-reset", "")))]
     if not resets:
         return now + WINDOW
-    return now + max(max(resets) - (reply.date or now), timedelta(seconds=1))
+    return wait_until(max(resets), sent_at=reply.date or now, now=now)
 
 
 def _read_instant(unix_seconds: str) -> datetime | None:

@@ -2,20 +2,25 @@
 
 Sources, all read 2026-11-20: docs.x.com/fundamentals/counting-characters (text),
 docs.x.com/x-api/media/quickstart/best-practices (formats and sizes), X API v2.167's `CreatePostsMedia` (how many files) and
-`CreateMediaMetadataMetadataAltText` (alt text), docs.x.com/changelog 2026-04-16 (cashtags).
+`CreateMediaMetadataMetadataAltText` (alt text), docs.x.com/changelog 2026-04-16 (cashtags), x-api/getting-started/pricing (prices).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from psn.errors import Finding
-from psn.platforms.base import MediaFile, Part
-from psn.platforms.x.counting import count_text
+from psn.media.facts import ImageTarget, Target, VideoTarget
+from psn.platforms.base import AccountFacts, Count, MediaFile, Option, Part
+from psn.platforms.checks import check_options
+from psn.platforms.x import counting
 
-MAX_UNITS = 280  # weighted; Premium accounts may write more, which nothing here knows of. counting-characters
+MAX_UNITS = 280  # weighted. counting-characters
+MAX_PREMIUM_UNITS = 25_000  # likewise, for the tiers that may write long posts
+LONG_TIERS = frozenset({"Basic", "Premium", "PremiumPlus"})  # `subscription_type` of the profile
+SHOWN_UNITS = 280  # of a long post, before "Show more"
 MAX_IMAGES = 4  # or one GIF, or one video. CreatePostsMedia, best-practices
 MAX_ALT_CHARACTERS = 1000  # CreateMediaMetadataMetadataAltText
 MAX_CASHTAGS = 1  # for apps on self-serve access. changelog 2026-04-16
@@ -41,10 +46,58 @@ MEDIA_KINDS = {
     "video/quicktime": MediaKind("tweet_video", 512 * _MB),
 }
 
+POST_USD = 0.015  # pricing: one created post,
+LINK_POST_USD = 0.200  # and one with an address in it
+METADATA_USD = 0.005  # the alt text of one file
+
+OPTIONS = (
+    Option("ai", "say that media were made with AI", ("yes", "no")),
+    Option("replies", "who may reply", ("following", "mentionedUsers", "subscribers", "verified")),
+)
+_IMAGES = ImageTarget(("image/jpeg", "image/png", "image/webp"), max_bytes=5 * _MB)
+_GIFS = ImageTarget(
+    ("image/gif",), max_bytes=15 * _MB, max_width=1280, max_height=1080, max_frames=350, max_pixels=300_000_000
+)
+_VIDEOS = VideoTarget(
+    ("video/mp4", "video/quicktime"),
+    max_bytes=512 * _MB,
+    min_seconds=0.5,
+    max_seconds=140,
+    min_ratio=1 / 3,
+    max_ratio=3,
+    min_side=32,
+    max_side=1280,
+    max_frame_rate=60,
+)
+_ADDRESS = re.compile(
+    r"https?://|\bwww\.|\b[\w-]+\.(?:com|org|net|io|dev|app|ai|co|me|eu|de|es|uk|fr)\b", re.IGNORECASE
+)
 _CASHTAG = re.compile(r"(?<![\w$])\$[A-Za-z]{1,6}(?:[._][A-Za-z]{1,2})?(?!\w)")
 
 
-def check_parts(parts: Sequence[Part]) -> list[Finding]:
+def pick_target(mime_type: str, options: Mapping[str, str]) -> Target | None:
+    """Say what X takes for a file of this type; best-practices."""
+    if mime_type == "image/gif":
+        return _GIFS
+    if mime_type.startswith("image/"):
+        return _IMAGES
+    return _VIDEOS if mime_type.startswith("video/") else None
+
+
+def count_text(text: str, account: AccountFacts) -> Count:
+    """Count a text in X's weighted units."""
+    used, limit = counting.count_text(text).units, _max_units(account)
+    cut_at = _find_cut(text) if used > SHOWN_UNITS else None
+    return Count(used=used, limit=limit, unit="units", cut_at=cut_at)
+
+
+def estimate_price(parts: Sequence[Part]) -> float:
+    """Say what X charges for publishing; a post with an address costs more than ten times the other."""
+    texts = sum(LINK_POST_USD if _ADDRESS.search(part.text) else POST_USD for part in parts)
+    return texts + METADATA_USD * sum(1 for part in parts for media in part.media if media.alt_text)
+
+
+def check_parts(parts: Sequence[Part], account: AccountFacts) -> list[Finding]:
     """Check a whole post against X's limits.
 
     Returns:
@@ -52,23 +105,43 @@ def check_parts(parts: Sequence[Part]) -> list[Finding]:
     """
     if not parts:
         return [Finding(target="x", code="post.empty", message="The post has no parts.", fix="Write a text.")]
-    return [finding for part in parts for finding in (*_check_text(part), *_check_media(part))]
+    limit = _max_units(account)
+    about_options = check_options(parts[0], OPTIONS, target="x")
+    return [*about_options, *(one for part in parts for one in (*_check_text(part, limit=limit), *_check_media(part)))]
 
 
-def _check_text(part: Part) -> Iterable[Finding]:
+def _max_units(account: AccountFacts) -> int:
+    return MAX_PREMIUM_UNITS if account.capabilities.get("subscription_type") in LONG_TIERS else MAX_UNITS
+
+
+def _find_cut(text: str) -> int:
+    """Find the end of what X shows of a long post: the longest beginning of at most 280 units."""
+    low, high = 0, min(2 * SHOWN_UNITS, len(text))
+    while high < len(text) and counting.count_text(text[:high]).units <= SHOWN_UNITS:
+        low, high = high, min(2 * high, len(text))
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if counting.count_text(text[:middle]).units <= SHOWN_UNITS else (low, middle - 1)
+    return low
+
+
+def _check_text(part: Part, *, limit: int) -> Iterable[Finding]:
     if not part.text.strip():
         if not part.media:
             yield _finding(part, "text.empty", "There is neither text nor media.", fix="Write a text or add an image.")
         return
-    count = count_text(part.text)
-    if count.units > MAX_UNITS:
+    if _is_surely_short(part.text, limit=limit):
+        yield from _check_cashtags(part)
+        return
+    count = counting.count_text(part.text)
+    if count.units > limit:
         yield _finding(
             part,
             "text.too_long",
-            f"X would count {count.units} units; it takes {MAX_UNITS}.",
-            limit=MAX_UNITS,
+            f"X would count {count.units} units; it takes {limit}.",
+            limit=limit,
             got=count.units,
-            fix=f"Cut {count.units - MAX_UNITS} units, or split it into a thread. A link counts 23, an emoji 2.",
+            fix=f"Cut {count.units - limit} units, or split it into a thread. A link counts 23, an emoji 2.",
         )
     if not count.valid_characters:
         yield _finding(
@@ -78,6 +151,11 @@ def _check_text(part: Part) -> Iterable[Finding]:
             fix="Remove them; they are invisible and often come along when pasting.",
         )
     yield from _check_cashtags(part)
+
+
+def _is_surely_short(text: str, *, limit: int) -> bool:
+    """Whether a text fits however X counts it: nothing weighs more than 2, and a link, which needs a dot, 23. To count costs 1 ms."""
+    return text.isascii() and text.isprintable() and 2 * len(text) + 23 * text.count(".") <= limit
 
 
 def _check_cashtags(part: Part) -> Iterable[Finding]:

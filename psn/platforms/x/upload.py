@@ -14,8 +14,9 @@ from pydantic import Field
 from psn.errors import Rejected, Unavailable
 from psn.http import Reply
 from psn.platforms.base import MediaFile
+from psn.platforms.replies import Tolerant
 from psn.platforms.x.rules import MEDIA_KINDS, MediaKind
-from psn.platforms.x.wire import Tolerant, read_answer
+from psn.platforms.x.wire import read_answer
 
 PART_BYTES = 4 * 1024 * 1024  # X allows 5 MB a part; smaller ones are cheaper to lose
 PART_SECONDS = 180.0  # 4 MB at 0.2 Mbit/s, a poor line

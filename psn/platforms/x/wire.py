@@ -11,13 +11,16 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Annotated, Any
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AliasChoices, Field, StringConstraints
 
 from psn.errors import Unavailable, UnknownOutcome
 from psn.http import Reply
+from psn.platforms import replies
 from psn.platforms.base import Part, Profile, Published, RemotePost
+from psn.platforms.replies import Model, Tolerant
+from psn.platforms.values import Instant, pick_counts
 from psn.platforms.x import matching
 from psn.platforms.x.addresses import build_post_url
 
@@ -32,10 +35,19 @@ class Vocabulary:
     name: str
     params: dict[str, str]
 
+    @property
+    def private_params(self) -> dict[str, str]:
+        """The same with the counts that only the author sees; of posts older than 30 days there are none."""
+        return self.params | {f"{self.name}.fields": self.params[f"{self.name}.fields"] + ",non_public_metrics"}
+
 
 # "referenced" says what a post replies to: a field of its own before, an expansion since.
 POST_WORDS = Vocabulary(
-    "post", {"post.fields": "created_at,entities,note_post,public_metrics", "expansions": "referenced_posts"}
+    "post",
+    {
+        "post.fields": "created_at,entities,note_post,public_metrics",
+        "expansions": "referenced_posts",
+    },
 )
 TWEET_WORDS = Vocabulary("tweet", {"tweet.fields": "created_at,entities,note_tweet,public_metrics,referenced_tweets"})
 
@@ -47,6 +59,14 @@ _METRICS = {  # X's name: ours
     "retweet_count": "reposts",
     "quote_count": "quotes",
     "bookmark_count": "bookmarks",
+}
+_PRIVATE_METRICS = {"url_link_clicks": "clicks", "user_profile_clicks": "profile_clicks", "engagements": "engagements"}
+_ACCOUNT_METRICS = {
+    "followers_count": "followers",
+    "following_count": "following",
+    "post_count": "posts",
+    "tweet_count": "posts",
+    "listed_count": "listed",
 }
 _MEDIA_PATH = re.compile(r"/status/(\d+)/(photo|video)/\d+$")
 
@@ -60,6 +80,10 @@ def build_post(part: Part, *, media_ids: Sequence[str], reply_to: str | None) ->
         body["media"] = {"media_ids": list(media_ids)}
     if reply_to is not None:
         body["reply"] = {"in_reply_to_tweet_id": reply_to}
+    if part.options.get("ai") == "yes":
+        body["made_with_ai"] = True  # only when true: older versions refuse the key
+    if part.options.get("replies") and reply_to is None:
+        body["reply_settings"] = part.options["replies"]
     return body
 
 
@@ -88,6 +112,24 @@ def read_profile(reply: Reply, *, web_base_url: str) -> Profile:
     return Profile(
         platform_account_id=user.id, handle=user.username, name=user.name, url=f"{web_base_url}/{user.username}"
     )
+
+
+def read_capabilities(reply: Reply) -> dict[str, Any]:
+    """Read what tier the account has: some may write long posts.
+
+    Raises:
+        Unavailable: the answer cannot be read.
+    """
+    return {"subscription_type": read_answer(_Me, reply).data.subscription_type or "None"}
+
+
+def read_account_metrics(reply: Reply) -> dict[str, int]:
+    """Read an account's own counts.
+
+    Raises:
+        Unavailable: the answer cannot be read.
+    """
+    return pick_counts(read_answer(_Me, reply).data.public_metrics, _ACCOUNT_METRICS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,31 +195,14 @@ def build_page(*, since: datetime | None, wanted: int, next_token: str | None) -
     return query
 
 
-_Model = TypeVar("_Model", bound=BaseModel)
-
-
 def read_answer(
-    model: type[_Model], reply: Reply, *, lost_means: type[Unavailable | UnknownOutcome] = Unavailable
-) -> _Model:
-    """Read an answer of 2xx into its model.
-
-    Raises:
-        Unavailable, UnknownOutcome: as `lost_means` says, when it is not what X promises.
-    """
-    try:
-        return model.model_validate(reply.json())
-    except (ValidationError, ValueError):
-        raise lost_means(
-            f"X answered {reply.status}, but the answer cannot be read.",
-            http_status=reply.status,
-            request_id=reply.request_id,
-        ) from None
+    model: type[Model], reply: Reply, *, lost_means: type[Unavailable | UnknownOutcome] = Unavailable
+) -> Model:
+    """Read an answer of X's; see `psn.platforms.replies`."""
+    return replies.read_answer(model, reply, title="X", lost_means=lost_means)
 
 
-class Tolerant(BaseModel):
-    """Ignores what it does not know: X adds fields without a new version."""
-
-    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
+Id = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,19}$")]
 
 
 class _Url(Tolerant):
@@ -197,17 +222,18 @@ class _Note(Tolerant):
 
 class _Reference(Tolerant):
     type: str
-    id: str
+    id: Id
 
 
 class _Post(Tolerant):
-    id: str
+    id: Id
     text: str
-    created_at: datetime
+    created_at: Instant
     entities: _Entities | None = None
     note: _Note | None = Field(None, validation_alias=AliasChoices("note_post", "note_tweet"))
     referenced: list[_Reference] = Field([], validation_alias=AliasChoices("referenced_posts", "referenced_tweets"))
     public_metrics: dict[str, Any] = {}
+    non_public_metrics: dict[str, Any] = {}  # of posts of the last 30 days
 
 
 class _Meta(Tolerant):
@@ -224,7 +250,7 @@ class _TimelinePage(_Posts):
 
 
 class _CreatedPost(Tolerant):
-    id: str = Field(pattern=r"^[0-9]{1,19}$")
+    id: Id
 
 
 class _Created(Tolerant):
@@ -232,9 +258,11 @@ class _Created(Tolerant):
 
 
 class _User(Tolerant):
-    id: str = Field(pattern=r"^[0-9]{1,19}$")
-    username: str
-    name: str = ""
+    id: Id
+    username: str = Field(pattern=r"^[A-Za-z0-9_]{1,50}$")  # it becomes part of an address
+    name: str = Field("", max_length=500)
+    subscription_type: str | None = None
+    public_metrics: dict[str, Any] = {}
 
 
 class _Me(Tolerant):
@@ -251,15 +279,14 @@ class _Deleted(Tolerant):
 
 def _read_post(post: _Post, *, web_base_url: str) -> matching.Seen:
     written = post.note or post  # a long post is cut off in `text`
-    created_at = post.created_at if post.created_at.tzinfo else post.created_at.replace(tzinfo=UTC)
     shown = matching.read_shown(written.text, links=_read_links(written.entities or post.entities, post_id=post.id))
     remote = RemotePost(
         platform_post_id=post.id,
         text=matching.restore_text(shown),
-        created_at=created_at.astimezone(UTC),
+        created_at=post.created_at,
         url=build_post_url(post.id, web_base_url=web_base_url),
         in_reply_to=next((reference.id for reference in post.referenced if reference.type == "replied_to"), None),
-        metrics=_read_metrics(post.public_metrics),
+        metrics=_read_metrics(post),
     )
     return matching.Seen(remote, shown)
 
@@ -280,10 +307,6 @@ def _read_link(short: str, url: _Url, *, post_id: str) -> matching.Link:
     return matching.Link(short, leads_to, media="video" if found[2] == "video" else "photo")
 
 
-def _read_metrics(metrics: dict[str, Any]) -> dict[str, int]:
+def _read_metrics(post: _Post) -> dict[str, int]:
     """Take the counts we know; a missing one stays unknown (ANLYT-1)."""
-    return {
-        ours: metrics[theirs]
-        for theirs, ours in _METRICS.items()
-        if isinstance(metrics.get(theirs), int) and not isinstance(metrics[theirs], bool)
-    }
+    return pick_counts(post.non_public_metrics, _PRIVATE_METRICS) | pick_counts(post.public_metrics, _METRICS)
