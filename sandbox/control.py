@@ -3,8 +3,8 @@
 | path | method | |
 |---|---|---|
 | health | GET | `{"ok", "version", "posts", "now"}` |
-| posts | GET | living posts, newest first; `?platform= &handle= &limit=` |
-| calls | GET | the journal, newest first; `?limit=` |
+| posts | GET | living posts, newest first; `?platform= &handle= &kind= &limit=` |
+| calls | GET | the journal, newest first; `?platform= &path= &limit=` |
 | faults | GET POST DELETE | list, order one (`FaultOrder`), clear all |
 | clock | POST | `{"advance_seconds": 31}`: time passes without waiting |
 | reset | POST | `{"confirm": true}`: forget everything |
@@ -21,25 +21,28 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from sandbox import __version__, clock, journal, models
-from sandbox.faults import TIMED, active_faults
-from sandbox.platforms.x.rendering import attachments_of
-from sandbox.settings import STATE_DIR
+from sandbox import __version__, clock, ids, journal, models, storage
+from sandbox.faults import TIMED, Kind, active_faults
+from sandbox.platforms.registry import platforms
+from sandbox.posts import attachments_of
+from sandbox.storage import storage_dir
+from sandbox.uploads import media_dir, media_url
 
 MAX_LIMIT = 1000
 
 
 class FaultOrder(BaseModel):
-    """A failure to order; see `sandbox.faults` for what each kind does. `seconds` is for `latency` and `invisible`.
+    """A failure to order; see `sandbox.faults` for what each kind does, and which of them need `seconds`.
 
-    `times` is how many calls it hits, None for all until it is cleared.
+    `platform` is one of the sandbox's, or `_storage`; `match` is a method and a path below its base URL, or `commit` for the call
+    that makes a post public there; `times` is how many calls it hits, None for all until it is cleared.
     """
 
     model_config = ConfigDict(extra="forbid")
 
-    platform: Literal["x"] = "x"
+    platform: str = "x"
     match: Annotated[str, Field(min_length=1, max_length=200)] = "*"
-    kind: Literal["latency", "status", "drop_before", "drop_after", "expired_token", "garbage", "invisible"]
+    kind: Kind
     status: Annotated[int, Field(ge=400, le=599)] | None = None
     seconds: Annotated[float, Field(ge=0, le=600)] = 0.0
     times: Annotated[int, Field(ge=1)] | None = 1
@@ -95,18 +98,23 @@ def read_health(_request: HttpRequest) -> object:
 
 
 def read_posts(request: HttpRequest) -> object:
-    """List the living posts, newest first; `requests` counts how often exactly this body reached X as the account's."""
+    """List the living posts, newest first; `requests` counts how often exactly this body arrived as the account's."""
     posts = models.Post.objects.filter(deleted_at=None).select_related("account").order_by("-id")
     if platform := request.GET.get("platform"):
         posts = posts.filter(account__platform=platform)
     if handle := request.GET.get("handle"):
         posts = posts.filter(account__handle=handle.removeprefix("@").lower())
+    if kind := request.GET.get("kind"):
+        posts = posts.filter(kind=kind)
     return [_describe_post(request, post) for post in posts[: _read_limit(request)]]
 
 
 def read_calls(request: HttpRequest) -> object:
     """List the journal, newest first."""
-    return journal.read_calls(limit=_read_limit(request))
+    query = request.GET
+    return journal.read_calls(
+        limit=_read_limit(request), platform=query.get("platform", ""), path=query.get("path", "")
+    )
 
 
 def read_faults(_request: HttpRequest) -> object:
@@ -117,11 +125,15 @@ def read_faults(_request: HttpRequest) -> object:
 def order_fault(request: HttpRequest) -> object:
     """Order a failure."""
     order = _read_order(request, FaultOrder)
+    if order.platform not in (*platforms(), storage.NAME):
+        raise _Refused(f"platform: there is no {order.platform!r}. Known: {', '.join(platforms())}.")
     if order.kind == "status" and order.status is None:
         raise _Refused("A status fault needs a status from 400 to 599.")
     if order.kind in TIMED and order.seconds <= 0:
         raise _Refused(f"A fault of kind {order.kind} needs seconds.")
     fields = order.model_dump(exclude={"times"})
+    if order.match == "commit" and order.platform in platforms():
+        fields["match"] = platforms()[order.platform].commit
     return _describe_fault(models.Fault.objects.create(times_left=order.times, **fields))
 
 
@@ -143,7 +155,9 @@ def reset(request: HttpRequest) -> object:
         for model in apps.get_app_config("sandbox").get_models():
             model._default_manager.all().delete()
     clock.load()
-    shutil.rmtree(STATE_DIR / "media", ignore_errors=True)
+    ids.forget()
+    for directory in (media_dir(), storage_dir()):
+        shutil.rmtree(directory, ignore_errors=True)
     return {"ok": True}
 
 
@@ -166,28 +180,39 @@ def _read_limit(request: HttpRequest) -> int:
 
 
 def _describe_post(request: HttpRequest, post: models.Post) -> dict[str, object]:
-    account = post.account
+    account, parent = post.account, _find_parent(post)
     same = models.Call.objects.filter(platform=account.platform, handle=account.handle, body_sha256=post.body_sha256)
     return {
         "platform": account.platform,
-        "id": str(post.id),
+        "id": post.remote_id,
+        "kind": post.kind,
         "handle": account.handle,
         "text": post.text,
-        "in_reply_to": str(post.reply_to) if post.reply_to else None,
+        "in_reply_to": parent.remote_id if parent else None,
         "created_at": post.created_at.isoformat(),
-        "url": request.build_absolute_uri(f"/{account.platform}/{account.handle}/status/{post.id}"),
+        "url": _find_url(request, post),
         "media": [
             {
                 "id": upload.platform_media_id,
                 "mime_type": upload.mime_type,
                 "alt_text": upload.alt_text,
-                "url": request.build_absolute_uri(f"/{account.platform}/media/{upload.platform_media_id}"),
+                "url": media_url(request, upload),
             }
             for upload in attachments_of(post)
         ],
         "made_with_ai": post.made_with_ai,
-        "requests": same.filter(method="POST").count(),
+        "data": post.data,
+        "requests": same.exclude(method="GET").count(),
     }
+
+
+def _find_parent(post: models.Post) -> models.Post | None:
+    return models.Post.objects.filter(id=post.reply_to).first() if post.reply_to else None
+
+
+def _find_url(request: HttpRequest, post: models.Post) -> str:
+    platform = platforms().get(post.account.platform)
+    return request.build_absolute_uri(f"/{platform.name}{platform.post_path(post)}") if platform else ""
 
 
 def _describe_fault(fault: models.Fault) -> dict[str, object]:

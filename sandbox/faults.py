@@ -8,49 +8,72 @@
 | drop_before | nothing is carried out; the connection is closed without an answer |
 | drop_after | the call is carried out; the connection is closed without an answer |
 | garbage | the call is carried out; the answer's body stops half way |
+| html | the call is carried out; the answer is a proxy's HTML page with 200 |
+| huge | the call is carried out; the answer has a body of 64 MB |
+| redirect | the call is carried out; the answer leads to an address outside of this machine |
 | invisible | the call is carried out; a post it creates stays out of timelines until `seconds` after its creation |
+| slow_processing | the call is carried out; a file or container it creates is in processing for `seconds` |
+| fail_processing | the call is carried out; the processing of a file or container it creates fails in the end |
 
-`latency` and `invisible` go together with one of the others: an answer may come late, or be lost, and the timeline lag too.
+Those that say only how long or how well something goes on (`BESIDES`) go together with one of the others: an answer may come
+late, or be lost, and the timeline lag too.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Literal, get_args
 
 from django.db.models import F
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 
-from sandbox import clock
+from sandbox import access, clock
 from sandbox.models import Fault
-from sandbox.platforms.x import access, problems
+from sandbox.platforms.registry import platforms
 
-KINDS = ("latency", "status", "expired_token", "drop_before", "drop_after", "garbage", "invisible")
-TIMED = ("latency", "invisible")  # these need `seconds`, and leave room for another one
+Kind = Literal[
+    "latency", "status", "expired_token", "drop_before", "drop_after", "garbage", "html", "huge", "redirect",
+    "invisible", "slow_processing", "fail_processing",
+]  # fmt: skip
+KINDS: tuple[str, ...] = get_args(Kind)
+TIMED = ("latency", "invisible", "slow_processing")  # these need `seconds`
+BESIDES = (*TIMED, "fail_processing")  # these leave room for another one
+
+HUGE_BYTES = 64 * 1024 * 1024
+FOREIGN_ADDRESS = "http://10.0.0.1/"  # private, so that even a client that follows it reaches nobody's server
+PROXY_PAGE = (
+    "<!doctype html><html><head><title>Please wait</title></head><body><h1>Checking your connection</h1></body></html>"
+)
 
 _HIDDEN_FOR = "sandbox.hidden_for"
+_PROCESSING_FOR = "sandbox.processing_for"
+_PROCESSING_FAILS = "sandbox.processing_fails"
 
 
 @dataclass(frozen=True, slots=True)
 class Ending:
     """How a call ends: `response` is None when the client gets none."""
 
-    response: HttpResponse | None
+    response: HttpResponseBase | None
     outcome: str
     fault: str = ""
 
 
+Answer = Callable[[HttpRequest], HttpResponseBase]
+
+
 def take_faults(*, platform: str, operation: str) -> list[Fault]:
-    """Take what is ordered for a call: at most one of each timed kind and one other failure, the oldest first.
+    """Take what is ordered for a call: at most one of each kind in `BESIDES` and one other failure, the oldest first.
 
     Args:
-        operation: method and path, `POST /2/tweets`.
+        operation: method and path below the platform's base, `POST /2/tweets`.
     """
     ordered = [fault for fault in active_faults() if fault.platform == platform and matches(fault.match, operation)]
-    groups = [[fault for fault in ordered if fault.kind == kind] for kind in TIMED]
-    groups.append([fault for fault in ordered if fault.kind not in TIMED])
+    groups = [[fault for fault in ordered if fault.kind == kind] for kind in BESIDES]
+    groups.append([fault for fault in ordered if fault.kind not in BESIDES])
     taken = [next((fault for fault in group if _take(fault)), None) for group in groups]
     return [fault for fault in taken if fault]
 
@@ -72,18 +95,20 @@ def matches(pattern: str, operation: str) -> bool:
     return len(wanted) == len(got) and all(part in ("*", other) or part.startswith("{") for part, other in pairs)
 
 
-def end_call(request: HttpRequest, *, faults: list[Fault], answer: Callable[[HttpRequest], HttpResponse]) -> Ending:
+def end_call(request: HttpRequest, *, platform: str, faults: list[Fault], answer: Answer) -> Ending:
     """Carry a call out the way the faults say."""
-    ending: Ending | None = None
     for fault in faults:
         if fault.kind == "latency":
             time.sleep(fault.seconds)
         elif fault.kind == "invisible":
             request.META[_HIDDEN_FOR] = timedelta(seconds=fault.seconds)
-        else:
-            ending = _fail(request, fault=fault, answer=answer)
-    if ending:
-        return ending
+        elif fault.kind == "slow_processing":
+            request.META[_PROCESSING_FOR] = timedelta(seconds=fault.seconds)
+        elif fault.kind == "fail_processing":
+            request.META[_PROCESSING_FAILS] = True
+    failure = next((fault for fault in faults if fault.kind not in BESIDES), None)
+    if failure:
+        return _fail(request, platform=platform, fault=failure, answer=answer)
     return Ending(answer(request), "answered", fault=faults[0].kind if faults else "")
 
 
@@ -93,23 +118,67 @@ def hidden_for(request: HttpRequest) -> timedelta | None:
     return hidden
 
 
-def _fail(request: HttpRequest, *, fault: Fault, answer: Callable[[HttpRequest], HttpResponse]) -> Ending:
+def processing_time(request: HttpRequest, usual: timedelta) -> timedelta:
+    """Say how long what this call creates is in processing."""
+    ordered: timedelta | None = request.META.get(_PROCESSING_FOR)
+    return usual if ordered is None else ordered
+
+
+def processing_fails(request: HttpRequest) -> bool:
+    """Say whether the processing of what this call creates is to fail."""
+    return bool(request.META.get(_PROCESSING_FAILS))
+
+
+def _fail(request: HttpRequest, *, platform: str, fault: Fault, answer: Answer) -> Ending:
     if fault.kind == "drop_before":
         return Ending(None, "dropped_before", fault=fault.kind)
     if fault.kind == "status":
-        return Ending(_refuse(fault), "answered", fault=fault.kind)
+        return Ending(_refuse(platform, fault), "answered", fault=fault.kind)
     if fault.kind == "expired_token":
-        access.expire_token(request)
+        _expire_token(platform, request)
         return Ending(answer(request), "answered", fault=fault.kind)
     response = answer(request)
     if fault.kind == "drop_after":
+        response.close()
         return Ending(None, "dropped_after", fault=fault.kind)
-    response.content = response.content[: len(response.content) // 2]
-    return Ending(response, "garbled", fault=fault.kind)
+    return Ending(_distort(response, kind=fault.kind), "garbled", fault=fault.kind)
 
 
-def _refuse(fault: Fault) -> HttpResponse:
-    return problems.canned(fault.status or 503, retry_after=fault.retry_after, now=clock.now()).to_response()
+def _distort(response: HttpResponseBase, *, kind: str) -> HttpResponseBase:
+    """Give a hostile answer to a call that was carried out."""
+    if kind == "html":
+        return HttpResponse(PROXY_PAGE, content_type="text/html; charset=utf-8")
+    if kind == "redirect":
+        return HttpResponse(status=302, headers={"Location": FOREIGN_ADDRESS})
+    if kind == "huge":
+        headers = {"Content-Length": str(HUGE_BYTES)}
+        return StreamingHttpResponse(_write_huge(), content_type="application/json", headers=headers)
+    content = response.getvalue() if isinstance(response, HttpResponse | StreamingHttpResponse) else b""
+    headers = {name: value for name, value in response.items() if name != "Content-Length"}
+    return HttpResponse(content[: len(content) // 2], status=response.status_code, headers=headers)
+
+
+def _write_huge() -> Iterator[bytes]:
+    """Write one JSON string of 64 MB."""
+    size = 64 * 1024
+    yield b'"'
+    for _ in range(HUGE_BYTES // size - 1):
+        yield b"x" * size
+    yield b"x" * (size - 2) + b'"'
+
+
+def _refuse(platform: str, fault: Fault) -> HttpResponse:
+    status = fault.status or 503
+    declared = platforms().get(platform)
+    if declared is None:  # the storage
+        return HttpResponse(f"{status}\n", status=status, content_type="text/plain")
+    return declared.canned(status, retry_after=fault.retry_after, now=clock.now())
+
+
+def _expire_token(platform: str, request: HttpRequest) -> None:
+    declared = platforms().get(platform)
+    expire = declared.expire_token if declared and declared.expire_token else access.expire_token
+    expire(request)
 
 
 def _take(fault: Fault) -> bool:

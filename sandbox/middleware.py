@@ -6,14 +6,17 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.exceptions import DisallowedHost, RequestDataTooBig
-from django.http import HttpRequest, HttpResponse
+from django.core.exceptions import DisallowedHost
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.urls import Resolver404, resolve
+from django.utils.http import http_date
 
-from sandbox import faults, journal
+from sandbox import bodies, clock, faults, journal, storage
+from sandbox.feed import is_page
+from sandbox.platforms.registry import platforms
 from sandbox.server import DROP_CONNECTION, END_CONNECTION
 
-Answer = Callable[[HttpRequest], HttpResponse]
-PLATFORM_CALLS = {"x": ("/2/", "/i/oauth2/")}  # what is a call to the platform; the rest are pages for people
+Answer = Callable[[HttpRequest], HttpResponseBase]
 
 
 class LoopbackOnly:
@@ -26,7 +29,7 @@ class LoopbackOnly:
     def __init__(self, get_response: Answer) -> None:
         self._answer = get_response
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Refuse what does not come from this machine."""
         try:
             request.get_host()
@@ -38,7 +41,7 @@ class LoopbackOnly:
             request.META[END_CONNECTION]()  # the body cannot be told from a next request
             return _plain("Send a Content-Length.", status=411)
         response = self._answer(request)
-        if not response.streaming:
+        if isinstance(response, HttpResponse):
             response["Content-Length"] = str(len(response.content))
         return response
 
@@ -49,23 +52,46 @@ class PlatformCalls:
     def __init__(self, get_response: Answer) -> None:
         self._answer = get_response
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Answer a call, or cut the client off."""
         platform, path = _split_path(request.path)
-        if not path.startswith(PLATFORM_CALLS.get(platform, ())):
+        if not _is_call(request.path, platform=platform):
             return self._answer(request)
         try:
-            call = journal.open_call(request, platform=platform, path=path)
-        except RequestDataTooBig:
+            bodies.spool(request)
+        except bodies.TooLarge:
+            request.META[END_CONNECTION]()  # it is still on the wire
             return _plain("The body is too large.", status=413)
+        except bodies.CutShort:  # nobody is there to be answered, and nothing is carried out
+            request.META[DROP_CONNECTION]()
+            return HttpResponse()
+        call = journal.open_call(request, platform=platform, path=path)
         taken = faults.take_faults(platform=platform, operation=f"{call.method} {call.path}")
-        ending = faults.end_call(request, faults=taken, answer=self._answer)
+        ending = faults.end_call(request, platform=platform, faults=taken, answer=self._answer)
         journal.close_call(call, request, response=ending.response, outcome=ending.outcome, fault=ending.fault)
         if ending.response is None:
             request.META[DROP_CONNECTION]()
             return HttpResponse()
-        ending.response["x-transaction-id"] = call.request_id
-        return ending.response
+        return _sign(ending.response, platform=platform, request_id=call.request_id)
+
+
+def _is_call(path: str, *, platform: str) -> bool:
+    """Say whether a path leads to a platform's API, and not to a page for people."""
+    if platform != storage.NAME and platform not in platforms():
+        return False
+    try:
+        return not is_page(resolve(path).func)
+    except Resolver404:
+        return False
+
+
+def _sign(response: HttpResponseBase, *, platform: str, request_id: str) -> HttpResponseBase:
+    """Put the call's id on an answer, and the sandbox's own time: a reset is told as an instant of the same clock."""
+    header = platforms()[platform].request_id_header if platform in platforms() else ""
+    if header:
+        response[header] = request_id
+    response["Date"] = http_date(clock.now().timestamp())
+    return response
 
 
 def _split_path(path: str) -> tuple[str, str]:

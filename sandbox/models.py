@@ -1,4 +1,7 @@
-"""Everything the sandbox remembers. Tokens and codes are kept as SHA-256 only."""
+"""Everything the sandbox remembers. Tokens and codes are kept as SHA-256 only.
+
+Each `data` belongs to the platform's own module: what only that platform has.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,8 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from django.db import models
+
+NAME_LENGTH = 255  # a URN, an at-uri or a domain as a handle
 
 
 class Account(models.Model):
@@ -15,10 +20,11 @@ class Account(models.Model):
     """
 
     platform: models.CharField[str, str] = models.CharField(max_length=20)
-    handle: models.CharField[str, str] = models.CharField(max_length=15)
-    name: models.CharField[str, str] = models.CharField(max_length=50)
-    platform_account_id: models.CharField[str, str] = models.CharField(max_length=19)
+    handle: models.CharField[str, str] = models.CharField(max_length=NAME_LENGTH)
+    name: models.CharField[str, str] = models.CharField(max_length=NAME_LENGTH)
+    platform_account_id: models.CharField[str, str] = models.CharField(max_length=NAME_LENGTH)
     created_at: models.DateTimeField[datetime, datetime] = models.DateTimeField()
+    data: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(default=dict)
 
     objects: ClassVar[models.Manager[Account]] = models.Manager()
 
@@ -33,12 +39,14 @@ class ConsentPage(models.Model):
     """A consent page that was shown and not answered yet; answering it deletes the row."""
 
     nonce: models.CharField[str, str] = models.CharField(max_length=64, primary_key=True)
-    client_id: models.CharField[str, str] = models.CharField(max_length=100)
+    platform: models.CharField[str, str] = models.CharField(max_length=20, default="x")
+    client_id: models.CharField[str, str] = models.CharField(max_length=NAME_LENGTH)
     redirect_uri: models.TextField[str, str] = models.TextField()
-    scope: models.TextField[str, str] = models.TextField()
-    state: models.CharField[str, str] = models.CharField(max_length=500)
+    scope: models.TextField[str, str] = models.TextField()  # blanks between, whatever the platform writes
+    state: models.TextField[str, str] = models.TextField()
     code_challenge: models.CharField[str, str] = models.CharField(max_length=128)
     shown_at: models.DateTimeField[datetime, datetime] = models.DateTimeField()
+    data: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(default=dict)
 
     objects: ClassVar[models.Manager[ConsentPage]] = models.Manager()
 
@@ -47,49 +55,99 @@ class AuthorizationCode(models.Model):
     """A code on its way to the token endpoint; exchanging it deletes the row."""
 
     code_sha256: models.CharField[str, str] = models.CharField(max_length=64, primary_key=True)
+    platform: models.CharField[str, str] = models.CharField(max_length=20, default="x")
     account: models.ForeignKey[Account, Account] = models.ForeignKey(Account, on_delete=models.CASCADE)
-    client_id: models.CharField[str, str] = models.CharField(max_length=100)
+    client_id: models.CharField[str, str] = models.CharField(max_length=NAME_LENGTH)
     redirect_uri: models.TextField[str, str] = models.TextField()
     scope: models.TextField[str, str] = models.TextField()
     code_challenge: models.CharField[str, str] = models.CharField(max_length=128)
     expires_at: models.DateTimeField[datetime, datetime] = models.DateTimeField()
+    data: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(default=dict)
 
     objects: ClassVar[models.Manager[AuthorizationCode]] = models.Manager()
 
 
 class Grant(models.Model):
-    """What an account allowed an app: the present pair of tokens. A refresh replaces both."""
+    """What an account allowed an app: the present pair of tokens. A refresh replaces both.
+
+    `access_expires_at` is None for a token that never ends, `refresh_expires_at` for one whose end nobody tells.
+    """
 
     account: models.ForeignKey[Account, Account] = models.ForeignKey(Account, on_delete=models.CASCADE)
-    client_id: models.CharField[str, str] = models.CharField(max_length=100)
+    client_id: models.CharField[str, str] = models.CharField(max_length=NAME_LENGTH)
     scope: models.TextField[str, str] = models.TextField()
     access_sha256: models.CharField[str, str] = models.CharField(max_length=64, unique=True)
-    access_expires_at: models.DateTimeField[datetime, datetime] = models.DateTimeField()
+    access_expires_at: models.DateTimeField[datetime | None, datetime | None] = models.DateTimeField(null=True)
     refresh_sha256: models.CharField[str | None, str | None] = models.CharField(max_length=64, unique=True, null=True)
+    refresh_expires_at: models.DateTimeField[datetime | None, datetime | None] = models.DateTimeField(null=True)
+    issued_at: models.DateTimeField[datetime | None, datetime | None] = models.DateTimeField(null=True)
+    data: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(default=dict)
 
     objects: ClassVar[models.Manager[Grant]] = models.Manager()
 
 
 class Upload(models.Model):
-    """A media file, from `initialize` on; it can be attached once it is finished and processed."""
+    """A media file, from its announcement on; it can be attached once it is finished and processed.
+
+    `file` is its name below `DIR/media`; `ready_at` is when the processing ends, and `fails` how.
+    """
 
     account: models.ForeignKey[Account, Account] = models.ForeignKey(Account, on_delete=models.CASCADE)
-    platform_media_id: models.CharField[str, str] = models.CharField(max_length=19, unique=True)
-    mime_type: models.CharField[str, str] = models.CharField(max_length=50)
+    platform_media_id: models.CharField[str, str] = models.CharField(max_length=NAME_LENGTH)
+    file: models.CharField[str, str] = models.CharField(max_length=64, unique=True)
+    mime_type: models.CharField[str, str] = models.CharField(max_length=100)
     category: models.CharField[str, str] = models.CharField(max_length=30)
     total_bytes: models.BigIntegerField[int, int] = models.BigIntegerField()
-    alt_text: models.CharField[str, str] = models.CharField(max_length=1000, default="")
+    alt_text: models.TextField[str, str] = models.TextField(default="")
     started_at: models.DateTimeField[datetime, datetime] = models.DateTimeField()
     finished_at: models.DateTimeField[datetime | None, datetime | None] = models.DateTimeField(null=True)
-    broken: models.BooleanField[bool, bool] = models.BooleanField(default=False)
+    ready_at: models.DateTimeField[datetime | None, datetime | None] = models.DateTimeField(null=True)
+    fails: models.BooleanField[bool, bool] = models.BooleanField(default=False)
+    data: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(default=dict)
 
     objects: ClassVar[models.Manager[Upload]] = models.Manager()
 
+    class Meta:
+        indexes = (models.Index(fields=("platform_media_id",), name="upload_platform_id"),)
+        constraints = (
+            models.UniqueConstraint(fields=("account", "platform_media_id"), name="upload_account_platform_id"),
+        )
+
+
+class Job(models.Model):
+    """Work that goes on between calls: a container, a publish id, an upload session, an app that registered itself.
+
+    While its state is `open`, the clock says how far it is, as for an upload: see `sandbox.jobs.state_of`.
+    """
+
+    account: models.ForeignKey[Account | None, Account | None] = models.ForeignKey(
+        Account, on_delete=models.CASCADE, null=True
+    )
+    platform: models.CharField[str, str] = models.CharField(max_length=20)
+    kind: models.CharField[str, str] = models.CharField(max_length=30)
+    remote_id: models.CharField[str, str] = models.CharField(max_length=NAME_LENGTH)
+    state: models.CharField[str, str] = models.CharField(max_length=30)
+    ready_at: models.DateTimeField[datetime | None, datetime | None] = models.DateTimeField(null=True)
+    fails: models.BooleanField[bool, bool] = models.BooleanField(default=False)
+    data: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(default=dict)
+    created_at: models.DateTimeField[datetime, datetime] = models.DateTimeField()
+    changed_at: models.DateTimeField[datetime, datetime] = models.DateTimeField()
+
+    objects: ClassVar[models.Manager[Job]] = models.Manager()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("platform", "kind", "remote_id"), name="job_remote_id"),)
+
 
 class Post(models.Model):
-    """A post; its id grows with time. A deleted one stays as a row, so that ids are never used twice."""
+    """A post; its id grows with time. A deleted one stays as a row, so that ids are never used twice.
+
+    `remote_id` is what the platform calls it, `kind` what it is: see `sandbox.posts`.
+    """
 
     id: models.BigIntegerField[int, int] = models.BigIntegerField(primary_key=True)
+    remote_id: models.CharField[str, str] = models.CharField(max_length=NAME_LENGTH)
+    kind: models.CharField[str, str] = models.CharField(max_length=20, default="post")
     account: models.ForeignKey[Account, Account] = models.ForeignKey(Account, on_delete=models.CASCADE)
     text: models.TextField[str, str] = models.TextField()
     text_sha256: models.CharField[str, str] = models.CharField(max_length=64)  # of the form that makes duplicates equal
@@ -102,6 +160,7 @@ class Post(models.Model):
     hidden_until: models.DateTimeField[datetime | None, datetime | None] = models.DateTimeField(
         null=True
     )  # in timelines
+    data: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(default=dict)
     media: models.ManyToManyField[Any, Any] = models.ManyToManyField(Upload, through="Attachment")
 
     objects: ClassVar[models.Manager[Post]] = models.Manager()
@@ -111,6 +170,12 @@ class Post(models.Model):
             models.Index(fields=("account", "-id"), name="post_timeline"),
             models.Index(fields=("account", "text_sha256"), name="post_duplicates"),
             models.Index(fields=("conversation_id", "id"), name="post_conversation"),
+            models.Index(fields=("remote_id",), name="post_remote_id"),
+        )
+        constraints = (
+            models.UniqueConstraint(
+                fields=("account", "remote_id"), condition=models.Q(deleted_at=None), name="post_account_remote_id"
+            ),
         )
 
 
@@ -127,11 +192,23 @@ class Attachment(models.Model):
         ordering = ("position",)
 
 
+class StoredFile(models.Model):
+    """A file in the stand-in for object storage: what was put under a key."""
+
+    key: models.TextField[str, str] = models.TextField(unique=True)
+    file: models.CharField[str, str] = models.CharField(max_length=64, unique=True)
+    mime_type: models.CharField[str, str] = models.CharField(max_length=100)
+    size_bytes: models.BigIntegerField[int, int] = models.BigIntegerField()
+    stored_at: models.DateTimeField[datetime, datetime] = models.DateTimeField()
+
+    objects: ClassVar[models.Manager[StoredFile]] = models.Manager()
+
+
 class RateWindow(models.Model):
     """How much of an endpoint's allowance an account has spent in the present window."""
 
     account: models.ForeignKey[Account, Account] = models.ForeignKey(Account, on_delete=models.CASCADE)
-    endpoint: models.CharField[str, str] = models.CharField(max_length=60)
+    endpoint: models.CharField[str, str] = models.CharField(max_length=100)
     ends_at: models.DateTimeField[datetime, datetime] = models.DateTimeField()
     used: models.IntegerField[int, int] = models.IntegerField()
 
@@ -158,7 +235,8 @@ class Fault(models.Model):
 class Call(models.Model):
     """The journal: one request a platform accepted. Never a token, never a body.
 
-    `outcome` is `accepted` until the sandbox has decided; a server that was killed in between leaves it so.
+    `outcome` is `accepted` until the sandbox has decided; a server that was killed in between leaves it so. `caller` is the
+    platform of this sandbox that fetched something; empty for everybody else.
     """
 
     platform: models.CharField[str, str] = models.CharField(max_length=20)
@@ -168,11 +246,12 @@ class Call(models.Model):
     body_sha256: models.CharField[str, str] = models.CharField(max_length=64)
     idempotency_key: models.CharField[str, str] = models.CharField(max_length=200, default="")
     request_id: models.CharField[str, str] = models.CharField(max_length=32)
-    handle: models.CharField[str, str] = models.CharField(max_length=15, default="")
+    handle: models.CharField[str, str] = models.CharField(max_length=NAME_LENGTH, default="")
     status: models.IntegerField[int | None, int | None] = models.IntegerField(null=True)
     outcome: models.CharField[str, str] = models.CharField(max_length=20, default="accepted")
     fault: models.CharField[str, str] = models.CharField(max_length=20, default="")
-    post_id: models.CharField[str, str] = models.CharField(max_length=19, default="")
+    post_id: models.CharField[str, str] = models.CharField(max_length=NAME_LENGTH, default="")
+    caller: models.CharField[str, str] = models.CharField(max_length=20, default="")
 
     objects: ClassVar[models.Manager[Call]] = models.Manager()
 

@@ -18,8 +18,9 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 APPEND_SLASH = False
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024 * 1024  # bytes; a body is read whole, so that the journal can hash it
-FILE_UPLOAD_MAX_MEMORY_SIZE = DATA_UPLOAD_MAX_MEMORY_SIZE
+DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024 * 1024  # bytes; of a body that is read whole
+FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # bytes; a larger file of a form waits on disk
+FILE_UPLOAD_TEMP_DIR = STATE_DIR
 
 DATABASES = {
     "default": {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import include, path
 
-from sandbox import feed
+from sandbox import feed, storage
 from sandbox.control import (
     clear_faults,
     control,
@@ -17,6 +17,7 @@ from sandbox.control import (
     read_posts,
     reset,
 )
+from sandbox.platforms.registry import platforms
 
 
 def broken(_request: HttpRequest) -> HttpResponse:
@@ -37,5 +38,7 @@ urlpatterns = [
     path("_sandbox/faults", control(GET=read_faults, POST=order_fault, DELETE=clear_faults)),
     path("_sandbox/clock", control(POST=move_clock)),
     path("_sandbox/reset", control(POST=reset)),
-    path("x/", include("sandbox.platforms.x.urls")),
+    path("_media/<str:file>", feed.show_media),
+    path("_storage/<path:key>", storage.store),
+    *(path(f"{platform.name}/", include(platform.urls)) for platform in platforms().values()),
 ]

@@ -35,7 +35,11 @@ class Sandbox:
         """X's base URL."""
         return f"{self.url}/x"
 
-    def ask(self, path: str, **query: str) -> Any:
+    def base(self, platform: str) -> str:
+        """Give a platform's base URL."""
+        return f"{self.url}/{platform}"
+
+    def ask(self, path: str, /, **query: str) -> Any:
         """Read from the control API."""
         return WEB.get(f"{self.url}/_sandbox/{path}", params=query).raise_for_status().json()
 
@@ -57,10 +61,10 @@ class Sandbox:
         return entry
 
 
-def start_sandbox(state_dir: Path, *, port: int = 0) -> Sandbox:
+def start_sandbox(state_dir: Path, *, port: int = 0, module: str = "sandbox") -> Sandbox:
     """Start a sandbox and wait until it answers."""
     ready_file = state_dir.parent / f"{state_dir.name}.ready.{time.monotonic_ns()}.json"
-    process = launch(state_dir, "--port", str(port), "--ready-file", str(ready_file))
+    process = launch(state_dir, "--port", str(port), "--ready-file", str(ready_file), module=module)
     deadline = time.monotonic() + START_SECONDS
     while not ready_file.exists():
         if process.poll() is not None or time.monotonic() > deadline:
@@ -70,9 +74,9 @@ def start_sandbox(state_dir: Path, *, port: int = 0) -> Sandbox:
     return Sandbox(url=json.loads(ready_file.read_text())["url"], state_dir=state_dir, process=process)
 
 
-def launch(state_dir: Path, *arguments: str) -> subprocess.Popen[str]:
+def launch(state_dir: Path, *arguments: str, module: str = "sandbox") -> subprocess.Popen[str]:
     """Run `python -m sandbox serve`, ready or not."""
-    command = [sys.executable, "-m", "sandbox", "serve", "--state", str(state_dir), *arguments]
+    command = [sys.executable, "-m", module, "serve", "--state", str(state_dir), *arguments]
     return subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx2
@@ -71,6 +72,18 @@ class TestStatus:
 
         assert answer.headers["x-rate-limit-remaining"] == "0"
         assert 110 <= int(answer.headers["x-rate-limit-reset"]) - time.time() <= 121
+
+    def test_429_is_reckoned_from_the_date_of_the_answer_wherever_the_clock_is(
+        self, sandbox: Sandbox, person: Person
+    ) -> None:
+        sandbox.move_clock(5000)
+        sandbox.fail("status", status=429, retry_after=120)
+
+        answer = person.post("Hello")
+
+        date = parsedate_to_datetime(answer.headers["date"]).timestamp()
+        assert len(answer.headers.get_list("date")) == 1
+        assert 118 <= int(answer.headers["x-rate-limit-reset"]) - date <= 121
 
 
 class TestOtherFaults:

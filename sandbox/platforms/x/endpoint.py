@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from sandbox import clock
+from sandbox.limits import spend
 from sandbox.models import Account
 from sandbox.platforms.x import access, limits, problems
 
@@ -42,13 +43,13 @@ def endpoint(name: str, *, scopes: tuple[str, ...], per_window: int) -> Callable
             allowance = limits.untouched(limit=per_window, now=now)
             try:
                 account = access.get_account(request, scopes=scopes)
-                allowance = limits.spend(account, endpoint=name, limit=per_window, now=now)
+                allowance = spend(account, endpoint=name, limit=per_window, window=limits.WINDOW, now=now)
                 if allowance.is_spent:
                     raise problems.too_many_requests()
                 response = handler(request, account, **path)
             except problems.Refusal as refusal:
                 response = refusal.to_response()
-            allowance.stamp(response)
+            limits.stamp(response, allowance)
             return response
 
         return view

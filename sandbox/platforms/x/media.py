@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from typing import Annotated, Literal, get_args
 
 from django.core.files.uploadedfile import UploadedFile
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from pydantic import Field
 
-from sandbox import clock
+from sandbox import clock, feed
 from sandbox.models import Account, Upload
 from sandbox.platforms.x import filetypes, problems, uploads
 from sandbox.platforms.x.endpoint import Body, answer, check_parameters, endpoint, read_body
+from sandbox.uploads import get_upload
 
 WRITE = ("media.write",)
 MAX_SEGMENT = 999
@@ -85,7 +86,7 @@ def upload(request: HttpRequest, account: Account) -> HttpResponse:
     mime_type = filetypes.sniff(file.content)
     started = uploads.start_upload(account, mime_type=mime_type, category=file.category, total_bytes=len(file.content))
     uploads.file_path(started).write_bytes(file.content)
-    return answer({"data": uploads.describe_upload(uploads.finish_upload(started), now=clock.now())})
+    return answer({"data": uploads.describe_upload(uploads.finish_upload(request, started), now=clock.now())})
 
 
 @endpoint("POST /2/media/upload/initialize", scopes=WRITE, per_window=1875)
@@ -112,7 +113,7 @@ def append(request: HttpRequest, account: Account, media_id: str) -> HttpRespons
 
 
 @endpoint("POST /2/media/upload/{id}/finalize", scopes=WRITE, per_window=1875)
-def finalize(_request: HttpRequest, account: Account, media_id: str) -> HttpResponse:
+def finalize(request: HttpRequest, account: Account, media_id: str) -> HttpResponse:
     """Put the parts together; a video or GIF is processed from now on."""
     open_upload = uploads.get_open(account, media_id)
     parts = sorted(uploads.parts_path(open_upload).glob("[0-9][0-9][0-9]"))
@@ -125,7 +126,7 @@ def finalize(_request: HttpRequest, account: Account, media_id: str) -> HttpResp
     with uploads.file_path(open_upload).open("wb") as target:
         for part in parts:
             target.write(part.read_bytes())
-    finished = uploads.finish_upload(open_upload)
+    finished = uploads.finish_upload(request, open_upload)
     shutil.rmtree(uploads.parts_path(open_upload), ignore_errors=True)
     return answer({"data": uploads.describe_upload(finished, now=clock.now())})
 
@@ -148,6 +149,15 @@ def write_metadata(request: HttpRequest, account: Account) -> HttpResponse:
     Upload.objects.filter(id=found.pk).update(alt_text=body.metadata.alt_text.text)
     metadata = {"alt_text": {"text": body.metadata.alt_text.text}}
     return answer({"data": {"id": body.id, "associated_metadata": metadata}})
+
+
+@feed.page
+def show_file(request: HttpRequest, media_id: str) -> HttpResponseBase:
+    """Give a finished file to people."""
+    found = get_upload("x", media_id)
+    if found is None:
+        raise Http404("There is no such file.")
+    return feed.show_media(request, found.file)
 
 
 def _read_file(request: HttpRequest) -> _File:

@@ -85,12 +85,16 @@ def too_many_requests(*, headers: dict[str, str] | None = None) -> Refusal:
     return _blank(429, title="Too Many Requests", detail="Too Many Requests", headers=headers)
 
 
-def canned(status: int, *, retry_after: int | None, now: datetime) -> Refusal:
-    """Give any refusal on order.
+def canned(status: int, *, retry_after: int | None, now: datetime) -> JsonResponse:
+    """Give the answer of any refusal on order.
 
     Args:
         retry_after: seconds; on 429 the window ends then (60 s when left out), on others it becomes `Retry-After`.
     """
+    return _order(status, retry_after=retry_after, now=now).to_response()
+
+
+def _order(status: int, *, retry_after: int | None, now: datetime) -> Refusal:
     if status == 429:
         reset = int((now + timedelta(seconds=retry_after or 60)).timestamp())
         return too_many_requests(headers=_spent(reset))

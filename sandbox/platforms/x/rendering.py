@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sandbox.models import Account, Attachment, Post, Upload
+from sandbox.models import Account, Post, Upload
 from sandbox.platforms.x import metrics
 from sandbox.platforms.x.text import Attached, Shown, show_json_text
 from sandbox.platforms.x.vocabulary import Vocabulary
+from sandbox.posts import attachments_of
 
 PRIVATE_METRICS_LIFE = timedelta(days=30)  # docs.x.com/x-api/fundamentals/metrics (2026-11)
 Json = dict[str, Any]
@@ -69,11 +70,6 @@ def render_account(account: Account, *, fields: list[str], posts: int, url: str)
     }
     always = {"id": account.platform_account_id, "name": account.name, "username": account.handle}
     return always | {name: optional[name] for name in fields if name in optional}
-
-
-def attachments_of(post: Post) -> list[Upload]:
-    """Give a post's files in the author's order."""
-    return [attachment.upload for attachment in Attachment.objects.filter(post=post).select_related("upload")]
 
 
 def media_key(upload: Upload) -> str:

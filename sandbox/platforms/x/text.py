@@ -40,11 +40,6 @@ def count_units(text: str) -> int:
     return int(_parser.parse_tweet(text).weightedLength)
 
 
-def hash_text(text: str) -> str:
-    """Give the SHA-256 that two texts share when they count as the same."""
-    return hashlib.sha256(tidy_text(text).encode()).hexdigest()
-
-
 def tidy_text(text: str) -> str:
     """Give the text as X keeps it: in NFC, with plain line ends, without white space around it."""
     return re.sub(r"\r\n?", "\n", unicodedata.normalize("NFC", text)).strip()

@@ -15,6 +15,7 @@ from sandbox.platforms.x import problems, rendering
 from sandbox.platforms.x.endpoint import answer, check_parameters, endpoint, read_choices
 from sandbox.platforms.x.posts import living_posts
 from sandbox.platforms.x.vocabulary import POST_FIELDS, choose_vocabulary
+from sandbox.posts import attachments_of, timeline_of
 
 READ = ("tweet.read", "users.read")
 MAX_LOOKUP = 100  # ids a call
@@ -92,7 +93,7 @@ def _include(request: HttpRequest, posts: list[Post], *, expansions: list[str]) 
         included["media"] = [
             rendering.render_media(upload, url=request.build_absolute_uri(f"/x/media/{upload.platform_media_id}"))
             for post in posts
-            for upload in rendering.attachments_of(post)
+            for upload in attachments_of(post)
         ]
     if "author_id" in expansions:
         authors = {post.account.pk: post.account for post in posts}
@@ -101,7 +102,7 @@ def _include(request: HttpRequest, posts: list[Post], *, expansions: list[str]) 
 
 
 def _select(request: HttpRequest, author: Account) -> QuerySet[Post]:
-    posts = living_posts().filter(account=author).exclude(hidden_until__gt=clock.now())
+    posts = timeline_of(author)
     filters = {
         "created_at__gte": _read_instant(request, "start_time"),
         "created_at__lt": _read_instant(request, "end_time"),

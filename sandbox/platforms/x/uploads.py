@@ -1,6 +1,6 @@
-"""Uploads as the sandbox keeps them: their files, their processing, which of them a post may carry.
+"""Uploads as X describes them, and which of them a post may carry.
 
-A file lies in `DIR/media/{id}` once it is finished, its parts in `DIR/media/{id}.parts/` until then.
+The parts of an open upload lie beside its file, in `DIR/media/{file}.parts/`.
 """
 
 from __future__ import annotations
@@ -9,17 +9,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from django.db import transaction
-from django.db.models import Max
+from django.http import HttpRequest
 
-from sandbox import clock
+from sandbox import clock, ids, uploads
 from sandbox.models import Account, Upload
-from sandbox.platforms.x import filetypes, ids, problems, rendering
-from sandbox.settings import STATE_DIR
+from sandbox.platforms.x import filetypes, problems, rendering
 
 UPLOAD_LIFE = timedelta(hours=24)
-PENDING_FOR = timedelta(seconds=1)  # a video waits this long,
-PROCESSING_FOR = timedelta(seconds=1)  # and is worked on this long
+PROCESSING_FOR = timedelta(seconds=2)  # a video waits for the first half of it, and is worked on for the second
 
 
 def start_upload(account: Account, *, mime_type: str, category: str, total_bytes: int) -> Upload:
@@ -30,34 +27,22 @@ def start_upload(account: Account, *, mime_type: str, category: str, total_bytes
     if total_bytes > limit:
         message = f"The file is larger than {limit} bytes."
         raise problems.invalid_request(message, parameter="total_bytes", value=total_bytes)
-    now = clock.now()
-    _media_dir().mkdir(exist_ok=True)
-    with transaction.atomic():
-        last = Upload.objects.aggregate(last=Max("id"))["last"]
-        after = int(Upload.objects.get(id=last).platform_media_id) if last else None
-        return Upload.objects.create(
-            account=account,
-            platform_media_id=str(ids.make_id(now, after=after)),
-            mime_type=mime_type,
-            category=category,
-            total_bytes=total_bytes,
-            started_at=now,
-        )
+    return uploads.create_upload(
+        account, remote_id=str(ids.next_number()), mime_type=mime_type, category=category, total_bytes=total_bytes
+    )
 
 
-def finish_upload(started: Upload) -> Upload:
-    with file_path(started).open("rb") as file:
-        mime_type = filetypes.sniff(file.read(filetypes.SNIFF_BYTES))
-    broken = mime_type != started.mime_type
-    if broken and not filetypes.is_moving(started.mime_type):
+def finish_upload(request: HttpRequest, started: Upload) -> Upload:
+    mime_type = uploads.sniff_file(started)
+    is_broken, is_moving = mime_type != started.mime_type, filetypes.is_moving(started.mime_type)
+    if is_broken and not is_moving:
         message = f"The file is not what was announced: {started.mime_type}."
         raise problems.invalid_request(message, parameter="media", value=started.platform_media_id)
-    Upload.objects.filter(id=started.pk).update(finished_at=clock.now(), broken=broken)
-    started.refresh_from_db()
-    return started
+    processing = PROCESSING_FOR if is_moving else timedelta(0)
+    return uploads.finish_upload(request, started, processing=processing, fails=is_broken, keep_type=True)
 
 
-def get_usable(account: Account, *, media_ids: list[str], now: datetime) -> list[Upload]:
+def get_usable(account: Account, *, media_ids: list[str]) -> list[Upload]:
     """Give the uploads a new post may carry, in order.
 
     Raises:
@@ -66,25 +51,19 @@ def get_usable(account: Account, *, media_ids: list[str], now: datetime) -> list
     found = {
         one.platform_media_id: one for one in Upload.objects.filter(account=account, platform_media_id__in=media_ids)
     }
-    uploads = [found[media_id] for media_id in media_ids if media_id in found]
-    usable = [one for one in uploads if _state(one, now=now) == "succeeded" and one.started_at + UPLOAD_LIFE > now]
+    known, now = [found[media_id] for media_id in media_ids if media_id in found], clock.now()
+    usable = [one for one in known if _state(one, now=now) == "succeeded" and one.started_at + UPLOAD_LIFE > now]
     moving = [one for one in usable if filetypes.is_moving(one.mime_type)]
     fits_together = not moving or len(usable) == 1
     if len(usable) != len(media_ids) or len(set(media_ids)) != len(media_ids) or not fits_together:
         raise problems.invalid_request(
             "Your media IDs are invalid.", parameter="media.media_ids", value=",".join(media_ids)
         )
-    return uploads
-
-
-def find_file(media_id: str) -> tuple[Path, str] | None:
-    """Give the path and type of a finished file, for the feed."""
-    found = Upload.objects.filter(platform_media_id=media_id).exclude(finished_at=None).first()
-    return (file_path(found), found.mime_type) if found else None
+    return known
 
 
 def get_upload(account: Account, media_id: str, *, parameter: str) -> Upload:
-    found = Upload.objects.filter(account=account, platform_media_id=media_id).first()
+    found = uploads.get_upload("x", media_id, account=account)
     if found is None:
         raise problems.not_found("media", parameter=parameter, value=media_id)
     return found
@@ -98,17 +77,13 @@ def get_open(account: Account, media_id: str) -> Upload:
 
 
 def _state(upload: Upload, *, now: datetime) -> str:
-    """Say where the processing stands: a pure function of the time since `finalize`."""
-    if upload.finished_at is None:
-        return "open"
-    age = now - upload.finished_at
-    if not filetypes.is_moving(upload.mime_type):
-        return "succeeded"
-    if age < PENDING_FOR:
-        return "pending"
-    if age < PENDING_FOR + PROCESSING_FOR:
-        return "in_progress"
-    return "failed" if upload.broken else "succeeded"
+    """Say where the processing stands, in X's words."""
+    state = uploads.state_of(upload, now=now)
+    if state != "processing":
+        return {"ready": "succeeded"}.get(state, state)
+    assert upload.finished_at is not None
+    assert upload.ready_at is not None
+    return "pending" if now < upload.finished_at + (upload.ready_at - upload.finished_at) / 2 else "in_progress"
 
 
 def describe_upload(upload: Upload, *, now: datetime) -> dict[str, Any]:
@@ -128,13 +103,9 @@ def describe_upload(upload: Upload, *, now: datetime) -> dict[str, Any]:
     return described
 
 
-def _media_dir() -> Path:
-    return STATE_DIR / "media"
-
-
 def file_path(upload: Upload) -> Path:
-    return _media_dir() / upload.platform_media_id
+    return uploads.file_path(upload)
 
 
 def parts_path(upload: Upload) -> Path:
-    return _media_dir() / f"{upload.platform_media_id}.parts"
+    return uploads.media_dir() / f"{upload.file}.parts"

@@ -32,8 +32,8 @@ urlpatterns = [
     path("2/media/metadata", by_method(POST=media.write_metadata)),
     re_path(r"^(?:2|i/oauth2)/", no_such_endpoint),
     # what people look at
-    re_path(rf"^media/(?P<media_id>{ID})$", feed.show_media),
-    re_path(rf"^i/web/status/(?P<post_id>{ID})$", feed.find_post),
-    re_path(rf"^(?P<handle>[A-Za-z0-9_]{{1,15}})/status/(?P<post_id>{ID})$", feed.show_post),
+    re_path(rf"^media/(?P<media_id>{ID})$", media.show_file),
+    re_path(rf"^i/web/status/(?P<remote_id>{ID})$", feed.show_post),
+    re_path(rf"^(?P<handle>[A-Za-z0-9_]{{1,15}})/status/(?P<remote_id>{ID})$", feed.show_post),
     re_path(r"^(?P<handle>[A-Za-z0-9_]{1,15})$", feed.show_account),
 ]
