@@ -1,0 +1,46 @@
+"""Addresses of posts on Threads; pure.
+
+An address holds a post's shortcode, and nothing leads from that to the id that the API wants. So a shortcode stands for the id
+until the adapter looks it up among the account's own posts.
+"""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+from psn.errors import InvalidInput
+
+_SITES = frozenset({"threads.net", "www.threads.net", "threads.com", "www.threads.com"})
+_THIS_MACHINE = frozenset({"127.0.0.1", "localhost", "::1"})  # where the sandbox shows its posts
+_POST_ID = re.compile(r"[1-9][0-9]{9,24}")
+# `/@handle/post/CODE`, `/t/CODE`; below `/threads` at the sandbox
+_POST_PATH = re.compile(r"(?:/threads)?(?:/@[A-Za-z0-9_.]{1,40}/post|/t)/([A-Za-z0-9_-]{5,40})/?")
+
+
+def read_post_url(url: str) -> str:
+    """Read a post's shortcode out of the address that a person pasted; or the bare id.
+
+    Raises:
+        InvalidInput: it is not the address of a post on Threads, or on a sandbox of this machine.
+    """
+    pasted = url.strip()
+    if _POST_ID.fullmatch(pasted):
+        return pasted
+    try:
+        address = urlsplit(pasted if "://" in pasted else f"https://{pasted}")  # browsers hide the scheme
+        is_known = address.scheme in ("http", "https") and address.hostname in _SITES | _THIS_MACHINE
+    except ValueError:
+        is_known = False
+    found = _POST_PATH.fullmatch(address.path) if is_known else None
+    if found is None:
+        raise InvalidInput(
+            "This is not the address of a post on Threads. One looks like https://www.threads.net/@handle/post/DCkkKl_OGb1.",
+            code="url.post",
+        )
+    return found[1]
+
+
+def is_shortcode(platform_post_id: str) -> bool:
+    """Say whether an id came out of an address and has to be looked up."""
+    return not _POST_ID.fullmatch(platform_post_id)
