@@ -20,7 +20,7 @@ from psn.crypto import Keyring, create_key, key_id_of
 
 _LOCK = 0x50534E01  # this hub's sealing lock; advisory locks are per database
 SEALED: dict[type[models.Model], tuple[str, ...]] = {
-    OAuthToken: ("access_token_sealed", "refresh_token_sealed"),
+    OAuthToken: ("access_token_sealed", "refresh_token_sealed", "client_secret_sealed"),
     ApiKey: ("key_sealed",),
 }
 

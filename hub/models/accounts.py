@@ -19,6 +19,9 @@ class Account(Owned):
     `base_url` is empty for the platform itself, else a sandbox, an instance or a proxy. `next_allowed_at` carries the resets of
     rate limits: nothing is claimed for the account before it. `next_catch_up_at` paces what an outage made late (PUB-12): nothing
     that is long overdue is claimed before it, what is on time is. `grace` is how late a post may still go out (PUB-7).
+    `capabilities` is what the platform said about this very account (`Adapter.fetch_capabilities`), `rate_limits` what its headers
+    said last, by endpoint (PLAT-3). `profile_url` is the account's own page. `daily_cap` is the user's own limit of posts in 24 hours;
+    None leaves it to the platform's.
     """
 
     class Status(models.TextChoices):
@@ -31,12 +34,16 @@ class Account(Owned):
     handle = models.TextField()
     name = models.TextField(default="")
     base_url = models.TextField(default="", blank=True)
+    profile_url = models.TextField(default="", db_default="", blank=True)
     is_sandbox = models.BooleanField(default=False)
     status = models.TextField(choices=Status, default=Status.ACTIVE)
     status_reason = models.TextField(default="", blank=True)
     next_allowed_at = models.DateTimeField(null=True)
     next_catch_up_at = models.DateTimeField(null=True)
     grace = models.DurationField(default=GRACE, db_default=GRACE)
+    capabilities = models.JSONField(default=dict, db_default={})
+    rate_limits = models.JSONField(default=dict, db_default={})
+    daily_cap = models.PositiveIntegerField(null=True)
     created_at = models.DateTimeField(db_default=Now())
     connected_at = models.DateTimeField(db_default=Now())
 
@@ -58,14 +65,15 @@ class Account(Owned):
     @property
     def connect_command(self) -> str:
         """The command that connects this very profile again."""
-        if self.is_sandbox:
-            return f"psn_account connect {self.platform} --sandbox --handle {self.handle}"
-        elsewhere = f" --base-url {self.base_url}" if self.base_url else ""
-        return f"psn_account connect {self.platform} --token-stdin{elsewhere}"
+        return f"psn_account reconnect {self.id}"
 
 
 class OAuthToken(Owned):
-    """The grant of an account, sealed. One row per account; a reconnect replaces it."""
+    """The grant of an account, sealed. One row per account; a reconnect replaces it.
+
+    `version` rises with every new pair of tokens. Until `lease_until`, somebody asks for the next pair, and nobody else may.
+    `warned_at` is when the person was told that this grant will end and cannot be renewed.
+    """
 
     account = models.ForeignKey(
         Account, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
@@ -77,6 +85,10 @@ class OAuthToken(Owned):
     scopes = models.JSONField(default=list)
     obtained_at = models.DateTimeField()
     version = models.PositiveIntegerField(default=1)
+    client_secret_sealed = models.TextField(default="", db_default="", blank=True)
+    refresh_expires_at = models.DateTimeField(null=True)
+    lease_until = models.DateTimeField(null=True)
+    warned_at = models.DateTimeField(null=True)
 
     class Meta:
         db_table = "oauth_tokens"

@@ -65,7 +65,8 @@ class AuditEntry(Owned):
 class Notice(Owned):
     """Something a person has to know: what went wrong, or what was mended without them (PUB-8).
 
-    Written in the transaction of what it tells, so that neither is without the other. Channels deliver what is not `seen_at`.
+    Written in the transaction of what it tells, so that neither is without the other. Channels deliver what is not `seen_at`. It is
+    about a post, or about an account as a whole.
     """
 
     class Level(models.TextChoices):
@@ -73,7 +74,10 @@ class Notice(Owned):
         KNOW = "know"  # it was mended; nothing is to be done
 
     post = models.ForeignKey(
-        "hub.Post", on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
+        "hub.Post", on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+", null=True
+    )
+    account = models.ForeignKey(
+        "hub.Account", on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+", null=True
     )
     at = models.DateTimeField(db_default=Now())
     level = models.TextField(choices=Level)
@@ -87,10 +91,15 @@ class Notice(Owned):
             models.Index(F("user"), F("at").desc(), name="notices_newest"),
             models.Index("user", "at", name="notices_unseen", condition=Q(seen_at__isnull=True)),
         ]
-        constraints = [models.CheckConstraint(name="notices_level", condition=Q(level__in=["act", "know"]))]
+        constraints = [
+            models.CheckConstraint(name="notices_level", condition=Q(level__in=["act", "know"])),
+            models.CheckConstraint(
+                name="notices_are_about_something", condition=Q(post__isnull=False) | Q(account__isnull=False)
+            ),
+        ]
 
     def __str__(self) -> str:
-        return f"{self.code} of {self.post_id}"
+        return f"{self.code} of {self.post_id or self.account_id}"
 
 
 class WorkerHeartbeat(models.Model):

@@ -94,6 +94,9 @@ class Post(Owned):
     Units and meaning: `scheduled_at` is what the person asked for (UTC; `scheduled_zone` and `scheduled_wall` keep how they said
     it), `due_at` the same pushed back by retries. `fence` rises with every claim; a late worker's writes carry an old one.
     `look_at` is when the engine looks at the platform whether an `unknown` post is out; empty when only a person can tell.
+    `options` is what the person chose besides text and media, as the platform declares it; part of what is approved. Posts that share
+    an idea share a `campaign`. `published_at` is when it was live, or handed over to the platform's app (`delivered`). A person may have
+    a live post deleted: asked for at `delete_asked_at`, gone since `deleted_at`.
     """
 
     class Phase(models.TextChoices):
@@ -128,6 +131,10 @@ class Post(Owned):
     created_at = models.DateTimeField(db_default=Now())
     updated_at = models.DateTimeField(db_default=Now())
     look_at = models.DateTimeField(null=True)
+    options = models.JSONField(default=dict, db_default={})
+    campaign = models.UUIDField(null=True)
+    delete_asked_at = models.DateTimeField(null=True)
+    deleted_at = models.DateTimeField(null=True)
 
     objects = PostQuerySet.as_manager()
 
@@ -139,6 +146,11 @@ class Post(Owned):
             models.Index("lease_until", name="posts_lease", condition=Q(status="publishing")),
             models.Index("look_at", name="posts_look", condition=Q(status="unknown")),
             models.Index("published_at", name="posts_published", condition=Q(status="published")),
+            models.Index("account", "published_at", name="posts_of_day", condition=Q(published_at__isnull=False)),
+            models.Index("campaign", name="posts_campaign", condition=Q(campaign__isnull=False)),
+            models.Index(
+                "delete_asked_at", name="posts_to_delete", condition=Q(delete_asked_at__isnull=False, deleted_at=None)
+            ),
         ]
         constraints = [
             models.UniqueConstraint(fields=["user", "id"], name="posts_owner_key"),
@@ -169,6 +181,15 @@ class Post(Owned):
                 name="posts_published_has_remote_id",
                 condition=~Q(status="published") | (~Q(platform_post_id="") & Q(published_at__isnull=False)),
             ),
+            models.CheckConstraint(
+                name="posts_delivered_has_remote_id",
+                condition=~Q(status="delivered") | (~Q(platform_post_id="") & Q(published_at__isnull=False)),
+            ),
+            models.CheckConstraint(
+                name="posts_deletes_what_is_out",
+                condition=Q(delete_asked_at=None, deleted_at=None)
+                | Q(status="published", delete_asked_at__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -188,6 +209,7 @@ class PostPart(Owned):
     class State(models.TextChoices):
         WAITING = "waiting"
         PUBLISHED = "published"
+        DELIVERED = "delivered"  # in the platform's app, where a person finishes it
 
     class Kind(models.TextChoices):
         POST = "post"
@@ -216,7 +238,9 @@ class PostPart(Owned):
             models.CheckConstraint(name="post_parts_kind", condition=Q(kind__in=["post", "comment"])),
             models.CheckConstraint(
                 name="post_parts_published_has_remote_id",
-                condition=(Q(state="published", published_at__isnull=False) & ~Q(platform_post_id=""))
+                condition=(
+                    Q(state__in=["published", "delivered"], published_at__isnull=False) & ~Q(platform_post_id="")
+                )
                 | Q(state="waiting", platform_post_id=""),
             ),
         ]
@@ -226,7 +250,10 @@ class PostPart(Owned):
 
 
 class PostMedia(Owned):
-    """A file of a part. `sha256` (hex) is part of what is approved, so a swapped file is noticed."""
+    """A file of a part. `sha256` (hex) is part of what is approved, so a swapped file is noticed.
+
+    `facts` is what is inside (`psn.media.facts.MediaFacts`), read when it was attached.
+    """
 
     part = models.ForeignKey(
         PostPart, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="media"
@@ -237,6 +264,7 @@ class PostMedia(Owned):
     mime_type = models.TextField()
     size_bytes = models.BigIntegerField()
     alt_text = models.TextField(default="", blank=True)
+    facts = models.JSONField(default=dict, db_default={})
 
     class Meta:
         db_table = "post_media"
@@ -248,7 +276,10 @@ class PostMedia(Owned):
 
 
 class Attempt(Owned):
-    """One outgoing call, written before it is made and closed with what came back (PUB-10). Closed rows never change."""
+    """One outgoing call, written before it is made and closed with what came back (PUB-10). Closed rows never change.
+
+    `reference` is what tells this very call from any other at the platform (`psn.platforms.base.Prepared`).
+    """
 
     class Kind(models.TextChoices):
         UPLOAD = "upload"
@@ -273,6 +304,7 @@ class Attempt(Owned):
     fence = models.BigIntegerField()
     worker = models.TextField()
     fingerprint = models.TextField()
+    reference = models.TextField(default="", db_default="", blank=True)
     started_at = models.DateTimeField(db_default=Now())
     finished_at = models.DateTimeField(null=True)
     outcome = models.TextField(choices=Outcome, default="", blank=True)

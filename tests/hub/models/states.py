@@ -101,7 +101,7 @@ def conditions_of(status: str) -> dict[str, Any]:
     }
     if claimed:
         conditions["fence"] = F("fence") + 1
-    if status == "published":
+    if status in ("published", "delivered"):
         conditions |= {"platform_post_id": "1", "published_at": Now()}
     return conditions
 
