@@ -21,6 +21,21 @@ def look_at_post(*, user_id: str, post_id: str) -> None:
     crew.look(user_id, post_id)
 
 
+def delete_post(*, user_id: str, post_id: str) -> None:
+    """Take a live post off its platform, as a person asked."""
+    crew.delete(user_id, post_id)
+
+
+def refresh_tokens() -> None:
+    """Renew what will end soon, and warn of what nobody can renew."""
+    crew.refresh_tokens()
+
+
+def forget_media() -> None:
+    """Delete media from the bucket that nobody can fetch any more."""
+    crew.forget_media()
+
+
 def watch() -> None:
     """Look for what is stuck; the worker's own loop does the same more often."""
     sweep.sweep()
