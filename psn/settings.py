@@ -104,6 +104,22 @@ SWEEP_SECONDS = 15.0  # from one look for stuck posts to the next
 PATIENCE = timedelta(seconds=5)  # a bell or a worker that is later than this is taken for lost
 LATE = timedelta(minutes=15)  # a post that is later than this was held up by an outage…
 CATCH_UP_GAP = timedelta(minutes=5)  # …and goes out no sooner than this after the one before it (PUB-12)
+# Versions of platforms' APIs, where they are to differ from what PSN was written against.
+PLATFORM_SETTINGS = {
+    platform: {"version": version}
+    for platform in ("linkedin", "instagram", "threads")
+    if (version := env.str(f"PSN_{platform.upper()}_VERSION", ""))
+}
+# Where platforms that fetch media find them (MEDIA-3): a bucket, or else this hub's own web process behind a public https address.
+MEDIA_BUCKET = env.str("PSN_MEDIA_BUCKET", "")
+MEDIA_ENDPOINT_URL = env.str("PSN_MEDIA_ENDPOINT_URL", "")  # of R2, MinIO and others; Amazon's own when empty
+MEDIA_REGION = env.str("PSN_MEDIA_REGION", "")
+MEDIA_BASE_URL = env.str("PSN_MEDIA_BASE_URL", "")
+# The web process. What leads the public address to it runs on the same computer, unless the environment says otherwise.
+ROOT_URLCONF = "psn.urls"
+WSGI_APPLICATION = "psn.wsgi.application"
+WEB_HOST = env.str("PSN_WEB_HOST", "127.0.0.1")
+WEB_PORT = env.int("PORT", 8767)
 OAUTH_CLIENT_IDS = {"x": env.str("PSN_X_CLIENT_ID", "")}
 
 LOGGING = {
