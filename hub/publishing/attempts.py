@@ -12,12 +12,15 @@ from psn.errors import PlatformError, Problem, RateLimited, Unavailable, Unknown
 Outcome = Attempt.Outcome
 
 
-def make_attempt(post: Post, part: PostPart, *, kind: Attempt.Kind, what: str, worker: str = "") -> Attempt:
+def make_attempt(
+    post: Post, part: PostPart, *, kind: Attempt.Kind, what: str, worker: str = "", reference: str = ""
+) -> Attempt:
     """Describe what is about to be sent.
 
     Args:
         what: the content of the call; its hash is stored, never the content itself.
         worker: who makes it; whoever holds the post when left out.
+        reference: what tells this call from any other at the platform.
     """
     return Attempt(
         user_id=post.user_id,
@@ -27,12 +30,15 @@ def make_attempt(post: Post, part: PostPart, *, kind: Attempt.Kind, what: str, w
         fence=post.fence,
         worker=worker or post.lease_owner,
         fingerprint=hashlib.sha256(what.encode()).hexdigest()[:32],
+        reference=reference,
     )
 
 
-def open_attempt(post: Post, part: PostPart, *, kind: Attempt.Kind, what: str, worker: str = "") -> Attempt:
+def open_attempt(
+    post: Post, part: PostPart, *, kind: Attempt.Kind, what: str, worker: str = "", reference: str = ""
+) -> Attempt:
     """Write down what is about to be sent; `make_attempt` says how."""
-    attempt = make_attempt(post, part, kind=kind, what=what, worker=worker)
+    attempt = make_attempt(post, part, kind=kind, what=what, worker=worker, reference=reference)
     attempt.save(force_insert=True)
     return attempt
 
@@ -51,9 +57,11 @@ def close_attempt(attempt: Attempt, *, remote_id: str, http_status: int, request
 def close_refused(attempt: Attempt, error: Problem) -> None:
     """Store why the call did not succeed, or that nobody knows."""
     answer = error if isinstance(error, PlatformError) else None
+    learned = error.reference if isinstance(error, UnknownOutcome) else ""
     Attempt.objects.filter(id=attempt.id, finished_at__isnull=True).update(
         finished_at=Now(),
         outcome=classify(error),
+        reference=learned or attempt.reference,
         http_status=answer.http_status if answer else None,
         request_id=(answer.request_id if answer else None) or "",
         retry_at=error.retry_at if isinstance(error, RateLimited) else None,

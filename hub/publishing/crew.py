@@ -16,8 +16,9 @@ from multiprocessing.util import Finalize
 
 from django.conf import settings
 from django.db import connections
+from django.utils import timezone
 
-from hub.publishing import looks, walk
+from hub.publishing import addresses, ageing, deleting, looks, walk
 from hub.publishing.claims import worker_id
 from hub.queue.cluster import is_stopping
 
@@ -82,6 +83,21 @@ def look(user_id: str, post_id: str) -> None:
     """Have the platform asked about a post; in a moment, when no thread is free."""
     if not _crew().take(partial(looks.look, user_id, post_id, worker=worker_id())):
         looks.ring_again(user_id, post_id, seconds=AGAIN_SECONDS)
+
+
+def delete(user_id: str, post_id: str) -> None:
+    """Have a post deleted; when no thread is free, the sweep rings again."""
+    _crew().take(partial(deleting.delete, user_id, post_id, worker=worker_id()))
+
+
+def refresh_tokens() -> None:
+    """Have every account's grant seen to; by the next run when no thread is free."""
+    _crew().take(ageing.see_to_grants)
+
+
+def forget_media() -> None:
+    """Delete from the bucket what has ended; by the next run when no thread is free."""
+    _crew().take(partial(addresses.delete_ended, now=timezone.now()))
 
 
 @cache

@@ -48,14 +48,17 @@ class Telling:
 def end_published(
     post: Post, *, first: PostPart, at: datetime | None = None, told: Telling | None = None, actor: str = ""
 ) -> bool:
-    """Every part is live.
+    """Every part is live, or lies where a person must finish it.
 
     Args:
         at: since when; now when left out.
     """
+    delivered = first.state == PostPart.State.DELIVERED
+    if delivered:
+        told = Telling(Notice.Level.ACT, "post.delivered", describe_delivery(post))
     return leave(
         post,
-        to=Status.PUBLISHED,
+        to=Status.DELIVERED if delivered else Status.PUBLISHED,
         told=told,
         actor=actor,
         beside=partial(_pace_catch_up, post),
@@ -67,8 +70,18 @@ def end_published(
     )
 
 
-def end_with(post: Post, error: Problem) -> None:
-    """Decide by the class of the error: try again, wait, ask the platform, or tell a person."""
+def describe_delivery(post: Post) -> str:
+    """Say what a person must do with a post that lies in the platform's app."""
+    title = get_platform(post.account.platform).title
+    return f"It waits in {title}'s app of @{post.account.handle}: open the notification there, look it over, and publish it."
+
+
+def end_with(post: Post, error: Problem, *, actor: str = "") -> None:
+    """Decide by the class of the error: try again, wait, ask the platform, or tell a person.
+
+    Args:
+        actor: who found out; whoever held the post when left out.
+    """
     match error:
         case UnknownOutcome():
             _doubt(post, error)
@@ -86,7 +99,7 @@ def end_with(post: Post, error: Problem) -> None:
             store_patiently(partial(lose_grant, post.account, reason=error.message))
             _fail(post, error)
         case _:
-            _fail(post, error)
+            _fail(post, error, actor=actor)
 
 
 def retry(
@@ -177,8 +190,9 @@ def tell(post: Post, told: Telling) -> None:
     Notice.objects.create(user_id=post.user_id, post_id=post.id, level=told.level, code=told.code, message=told.message)
 
 
-def _fail(post: Post, error: Problem) -> None:
-    leave(post, to=Status.FAILED, error=error, told=Telling(Notice.Level.ACT, error.error_code, error.message))
+def _fail(post: Post, error: Problem, *, actor: str = "") -> None:
+    told = Telling(Notice.Level.ACT, error.error_code, error.message)
+    leave(post, to=Status.FAILED, error=error, told=told, actor=actor)
 
 
 def _doubt(post: Post, error: UnknownOutcome) -> None:

@@ -2,7 +2,7 @@
 
 The platform's witness says how long after the doubtful call to look. Found: the part is linked, and the post goes on. Not there at
 any of the looks: it is surely not out, and is sent once more; once, because a second doubtful call in a row is a person's matter.
-No answer to be had: a person's matter too.
+Where the same call makes no second post, it is simply made again. No answer to be had: a person's matter too.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from django.utils import timezone
 from hub.models import Attempt, Notice, Post, PostPart, Status
 from hub.models.base import hub_now
 from hub.models.posts import from_now
-from hub.publishing import attempts, endings
+from hub.publishing import attempts, endings, repeats
 from hub.publishing.content import build_part, load_parts
 from hub.publishing.endings import WATCHDOG, Telling
 from hub.publishing.grants import open_adapter
@@ -25,7 +25,7 @@ from hub.publishing.patience import UNREACHABLE, release_connection
 from hub.publishing.recovery import BUG
 from hub.queue import bells
 from hub.rls.identity import acting_as
-from psn.errors import Problem, RateLimited, UnknownOutcome
+from psn.errors import CameToNothing, Problem, RateLimited, UnknownOutcome
 from psn.platforms.base import Published
 from psn.platforms.registry import get_platform
 
@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 
 LOOK_FOR = timedelta(minutes=15)  # after the doubtful call; by then a person is better at it
 LOOK_AGAIN = timedelta(seconds=60)  # after a look that got no answer, or whose worker died
+REPEATS = 3  # of the same call, where that makes no second post
 RESENDS = 1  # after evidence of absence; a second doubtful call in a row has a reason that a third would have too
 LINKED_SINCE = timedelta(days=2)  # parts whose ids are taken already
 
@@ -65,7 +66,7 @@ def link(post: Post, part: PostPart, found: Published, *, at: datetime, actor: s
         if not _still_open(post):
             return False
         PostPart.objects.filter(id=part.id, state=PostPart.State.WAITING).update(
-            state=PostPart.State.PUBLISHED,
+            state=PostPart.State.DELIVERED if found.delivered else PostPart.State.PUBLISHED,
             platform_post_id=found.platform_post_id,
             url=found.url,
             published_at=at,
@@ -76,7 +77,7 @@ def link(post: Post, part: PostPart, found: Published, *, at: datetime, actor: s
 def resume(post: Post, *, at: datetime, actor: str, told: Telling | None) -> bool:
     """Go on with what is still to be sent, or end the post when that is nothing."""
     parts = load_parts(post)
-    if all(part.state == PostPart.State.PUBLISHED for part in parts):
+    if all(part.state != PostPart.State.WAITING for part in parts):
         return endings.end_published(post, first=parts[0], at=at, told=told, actor=actor)
     return endings.retry(post, None, told=told, actor=actor, tries=max(post.tries - 1, 0))
 
@@ -99,9 +100,17 @@ def _look(post: Post, *, worker: str) -> None:
     part, call = doubt
     attempt = attempts.open_attempt(post, part, kind=Attempt.Kind.PROBE, what=part.text, worker=worker)
     try:
-        found = _ask(post, part, since=_first_call(part).started_at)
+        found = _ask(post, part, since=_first_call(part).started_at, reference=call.reference)
+    except CameToNothing as error:
+        attempts.close_refused(attempt, error)
+        endings.end_with(post, error, actor=WATCHDOG)
+        return
     except Problem as error:
-        _no_answer(post, call, attempt, error)
+        if may_repeat(post, call):
+            attempts.close_refused(attempt, error)
+            _repeat(post)
+        else:
+            _no_answer(post, call, attempt, error)
         return
     except UNREACHABLE:
         raise  # the hub is away: the sweep rings for this look again
@@ -124,7 +133,25 @@ def _look(post: Post, *, worker: str) -> None:
         _absent(post, part, call)
 
 
-def _ask(post: Post, part: PostPart, *, since: datetime) -> Published | None:
+def may_repeat(post: Post, call: Attempt) -> bool:
+    """Whether a doubtful call may simply be made again: the platform makes no second post of it."""
+    is_fresh = hub_now() - (call.finished_at or call.started_at) < LOOK_FOR
+    return is_fresh and repeats.time_left(post, call) > timedelta(0) and _sent_since(_first_of(call)) <= REPEATS
+
+
+def _first_of(call: Attempt) -> Attempt:
+    same = Attempt.objects.filter(part_id=call.part_id, kind=Attempt.Kind.COMMIT, reference=call.reference)
+    return same.earliest("started_at")
+
+
+def _repeat(post: Post) -> None:
+    """Make the same call again."""
+    with transaction.atomic():
+        if _still_open(post) and find_doubt(post) is not None:
+            endings.retry(post, None, actor=WATCHDOG)
+
+
+def _ask(post: Post, part: PostPart, *, since: datetime, reference: str) -> Published | None:
     """Look for a part at the platform; a post of the account that is linked already is not it."""
     siblings = PostPart.objects.filter(post__account_id=post.account_id, published_at__gt=since - LINKED_SINCE)
     known = set(siblings.values_list("platform_post_id", flat=True))
@@ -133,7 +160,11 @@ def _ask(post: Post, part: PostPart, *, since: datetime) -> Published | None:
     release_connection()
     try:
         return adapter.find_published(
-            build_part(part), since=since, reply_to=before.platform_post_id if before else None, known_ids=known
+            build_part(part, post=post),
+            reference=reference,
+            since=since,
+            reply_to=before.platform_post_id if before else None,
+            known_ids=known,
         )
     finally:
         adapter.close()
@@ -141,6 +172,9 @@ def _ask(post: Post, part: PostPart, *, since: datetime) -> Published | None:
 
 def _absent(post: Post, part: PostPart, call: Attempt) -> None:
     """It was not there: look once more, send it again, or leave it to a person."""
+    if may_repeat(post, call):
+        _repeat(post)
+        return
     looks = get_platform(post.account.platform).witness.looks
     ended = call.finished_at or hub_now()
     clean = Attempt.objects.filter(
@@ -162,6 +196,9 @@ def _absent(post: Post, part: PostPart, call: Attempt) -> None:
 def _no_answer(post: Post, call: Attempt, attempt: Attempt, error: Problem) -> None:
     """The platform was not asked, or did not answer: ask again in a while, up to a point."""
     attempts.close_refused(attempt, error)
+    if isinstance(error, UnknownOutcome):
+        hand_over(post, error)
+        return
     wait = max(LOOK_AGAIN, endings.wait_of(error)) if isinstance(error, RateLimited) else LOOK_AGAIN
     again = hub_now() + wait
     if again - (call.finished_at or call.started_at) > LOOK_FOR:

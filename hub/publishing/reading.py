@@ -4,6 +4,7 @@ costs more than to run it.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -20,8 +21,12 @@ def _columns(model: type[models.Model], alias: str) -> str:
 
 
 def _build(model: type[Row], values: tuple[Any, ...]) -> Row:
-    names = [field.attname for field in model._meta.concrete_fields]
-    return model.from_db("default", names, values)
+    fields = model._meta.concrete_fields
+    read = [  # what Django would do: it has JSON come as text
+        json.loads(value) if isinstance(value, str) and isinstance(field, models.JSONField) else value
+        for field, value in zip(fields, values, strict=True)
+    ]
+    return model.from_db("default", [field.attname for field in fields], read)
 
 
 _CLAIMED = f"""

@@ -58,7 +58,7 @@ def end_orphan(post: Post, *, not_sent: Problem, maybe_sent: UnknownOutcome) -> 
     store_patiently(partial(attempts.close_abandoned, post, detail=(maybe_sent if in_doubt else not_sent).message))
     if in_doubt:
         endings.end_with(post, maybe_sent)
-    elif parts and all(part.state == PostPart.State.PUBLISHED for part in parts):
+    elif parts and all(part.state != PostPart.State.WAITING for part in parts):
         endings.end_published(post, first=parts[0])
     elif isinstance(not_sent, Unavailable) and post.tries <= RETRIES:  # nothing is against trying again at once
         told = Telling(Notice.Level.KNOW, not_sent.error_code, not_sent.message)

@@ -27,6 +27,7 @@ from hub.rls.identity import acting_as, acting_for_nobody
 log = logging.getLogger(__name__)
 
 AT_ONCE = 200  # of each trouble; the next sweep sees to the rest
+DELETING = timedelta(minutes=2)  # what a worker may take to delete a post before another one looks
 BELLS = 8  # a thread that one of them wakes goes on with whatever else is due
 
 
@@ -35,8 +36,8 @@ class Stuck:
     """A post that somebody must see to.
 
     Args:
-        trouble: `orphaned` (its worker is dead or silent), `missed` (past the grace), `unseen` (its look is overdue), `unclaimed`
-            (due, free, and no worker came).
+        trouble: `orphaned` (its worker is dead or silent), `missed` (past the grace), `unseen` (its look is overdue), `undeleted`
+            (a person wants it gone, and it is not), `unclaimed` (due, free, and no worker came).
     """
 
     post_id: uuid.UUID
@@ -88,7 +89,12 @@ def _find_stuck(patience: timedelta) -> list[Stuck]:
             "FROM hub_api.find_stuck(%s, %s, make_interval(secs => %s), make_interval(secs => %s), %s)",
             [name, incarnation, settings.LATE.total_seconds(), patience.total_seconds(), AT_ONCE],
         )
-        return [Stuck(*row) for row in cursor.fetchall()]
+        stuck = [Stuck(*row) for row in cursor.fetchall()]
+        cursor.execute(
+            "SELECT id, user_id FROM hub_api.find_undeleted(make_interval(secs => %s), %s)",
+            [max(patience, DELETING).total_seconds(), AT_ONCE],
+        )
+        return stuck + [Stuck(post_id, user_id, "undeleted") for post_id, user_id in cursor.fetchall()]
 
 
 def _see_to(one: Stuck) -> None:
@@ -99,6 +105,8 @@ def _see_to(one: Stuck) -> None:
         case "missed":
             for post in Post.objects.select_related("account").filter(id=one.post_id, status=Status.SCHEDULED):
                 endings.miss(post)
+        case "undeleted":
+            bells.ring("delete_post", user_id=one.user_id, post_id=one.post_id)
         case "unseen":
             bells.ring("look_at_post", user_id=one.user_id, post_id=one.post_id)
         case _:

@@ -7,7 +7,7 @@ connection is held while a platform answers.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
@@ -16,7 +16,8 @@ from django.conf import settings
 from django.utils import timezone
 
 from hub.models import Attempt, Post, PostPart
-from hub.publishing import attempts, claims, endings, recovery
+from hub.publishing import attempts, checks, claims, endings, quota, recovery, repeats
+from hub.publishing.addresses import make_addresses
 from hub.publishing.claims import Claim, LostClaim
 from hub.publishing.content import build_part, check_media_unchanged, hash_content
 from hub.publishing.grants import open_adapter
@@ -24,16 +25,18 @@ from hub.publishing.patience import UNREACHABLE, Unstored, release_connection, s
 from hub.publishing.reading import Claimed, read_claimed
 from hub.rls.identity import acting_as
 from psn.deadline import Deadline
-from psn.errors import ApprovalNeeded, Problem
-from psn.platforms.base import Adapter, MediaFile, Published
+from psn.errors import ApprovalNeeded, Duplicate, Problem
+from psn.platforms.base import AccountFacts, Adapter, MediaFile, Part, Prepared, Published, RateLimit
+from psn.platforms.registry import get_platform
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 MARGIN_SECONDS = 5.0  # between the last moment a byte may leave and the end of the lease
-_INTENT = "SELECT hub_api.write_intent(%s, %s, %s, make_interval(secs => %s), %s, %s, %s, %s)"
+_INTENT = "SELECT hub_api.write_intent(%s, %s, %s, make_interval(secs => %s), %s, %s, %s, %s, %s)"
 _ANSWER = """
-SELECT hub_api.store_answer(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, make_interval(secs => %s), make_interval(secs => %s))
+SELECT hub_api.store_answer(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, make_interval(secs => %s), make_interval(secs => %s), %s, %s,
+  make_interval(secs => %s))
 """
 
 
@@ -90,10 +93,15 @@ def _send(claimed: Claimed) -> None:
     """Send every part that is not live yet, each after the one before it."""
     post, parts = claimed.post, claimed.parts
     # The answer came, and the worker died before the end. A post without parts is no such thing.
-    if parts and all(part.state == PostPart.State.PUBLISHED for part in parts):
+    if parts and all(part.state != PostPart.State.WAITING for part in parts):
         endings.end_published(post, first=parts[0])
         return
     _check_approved(post, parts)
+    facts = AccountFacts(post.account.capabilities, frozenset(claimed.grant.scopes if claimed.grant else ()))
+    checks.refuse_errors(
+        checks.check_content(post.account, [build_part(part, post=post) for part in parts], facts=facts)
+    )
+    quota.check_quota(post)
     adapter = open_adapter(post.account, grant=claimed.grant, now=timezone.now())
     try:
         for part in parts:
@@ -115,18 +123,33 @@ def _check_approved(post: Post, parts: list[PostPart]) -> None:
 
 
 def _send_part(post: Post, part: PostPart, *, parts: list[PostPart], adapter: Adapter) -> None:
-    content = build_part(part)
+    repeat = repeats.find_repeat(post, part)
+    content = _build(post, part)
     media_ids = [_upload(post, part, media, adapter=adapter) for media in content.media]
     reply_to = parts[part.index - 1].platform_post_id if part.index else None
-    intent = _write_intent(post, part)
+    former = repeat.reference if repeat else ""
+    prepared = _prepare(
+        post, lambda: adapter.prepare_post(content, media_ids=media_ids, reply_to=reply_to, former=former)
+    )
+    intent = _write_intent(post, part, reference=prepared.reference)
+    send_before = intent.send_before if repeat is None else repeat.limit(intent.send_before)
     release_connection()
     try:
-        published = adapter.create_post(content, media_ids=media_ids, reply_to=reply_to, send_before=intent.send_before)
+        published = adapter.create_post(
+            content, media_ids=media_ids, reply_to=reply_to, prepared=prepared, send_before=send_before
+        )
+    except Duplicate as refusal:
+        if repeat is None:
+            _tell(partial(attempts.close_refused, intent.attempt, refusal), f"{part}: {refusal.message}")
+            raise
+        # After our own doubtful call, the platform's word for a duplicate is that call's answer.
+        published = Published(refusal.platform_post_id, refusal.url, refusal.request_id or "", refusal.http_status or 0)
     except Problem as error:
         _tell(partial(attempts.close_refused, intent.attempt, error), f"{part}: {error.message}")
         raise
     answer = f"{part} is live as {published.platform_post_id}"
-    if not _tell(lambda: _store_answer(post, part, intent.attempt, published, parts=parts), answer):
+    limits = adapter.rate_limits
+    if not _tell(lambda: _store_answer(post, part, intent.attempt, published, parts=parts, limits=limits), answer):
         raise LostClaim
 
 
@@ -143,14 +166,21 @@ def _tell(write: Callable[[], T], answer: str) -> T:
         raise Unstored(answer) from error
 
 
+def _build(post: Post, part: PostPart) -> Part:
+    """Give a part as its adapter takes it. For a platform that fetches media, they are put where it can."""
+    fetches = get_platform(post.account.platform).fetches
+    if not fetches or not part.media.all():
+        return build_part(part, post=post)
+    claims.hold(post, lease=settings.LEASE, phase=Post.Phase.CLAIMED)
+    return _unhurried(post, lambda: build_part(part, post=post, address=make_addresses(post.account, kinds=fetches)))
+
+
 def _upload(post: Post, part: PostPart, media: MediaFile, *, adapter: Adapter) -> str:
     """Upload one file; harmless to repeat, so the claim stays takeable."""
     claims.hold(post, lease=settings.LEASE, phase=Post.Phase.CLAIMED)
     attempt = attempts.open_attempt(post, part, kind=Attempt.Kind.UPLOAD, what=str(media.path))
-    release_connection()
     try:
-        with claims.renewed(post):
-            media_id = adapter.upload_media(media)
+        media_id = _unhurried(post, lambda: adapter.upload_media(media))
     except Problem as error:
         store_patiently(partial(attempts.close_refused, attempt, error))
         raise
@@ -158,19 +188,40 @@ def _upload(post: Post, part: PostPart, media: MediaFile, *, adapter: Adapter) -
     return media_id
 
 
-def _write_intent(post: Post, part: PostPart) -> Intent:
+def _prepare(post: Post, prepare: Callable[[], Prepared]) -> Prepared:
+    """Do what can be done before the one call: nobody sees it, and it may be done again, so the claim stays takeable."""
+    claims.hold(post, lease=settings.LEASE, phase=Post.Phase.CLAIMED)
+    return _unhurried(post, prepare)
+
+
+def _unhurried(post: Post, step: Callable[[], T]) -> T:
+    """Make a step that may take longer than a lease, and that holds no connection meanwhile."""
+    release_connection()
+    with claims.renewed(post):
+        return step()
+
+
+def _write_intent(post: Post, part: PostPart, *, reference: str) -> Intent:
     """Lengthen the lease past the call's time-out and write the attempt down; both committed before a byte leaves."""
     timeout = settings.CALL_TIMEOUT_SECONDS
     lease = timeout + settings.LEASE.total_seconds()
     lease_ends = Deadline(lease)  # a little before it does: the hub counts from when it hears of it
-    attempt = attempts.make_attempt(post, part, kind=Attempt.Kind.COMMIT, what=part.text)
+    attempt = attempts.make_attempt(post, part, kind=Attempt.Kind.COMMIT, what=part.text, reference=reference)
     values = [post.user_id, post.id, post.fence, lease, part.id, attempt.id, attempt.worker, attempt.fingerprint]
-    if not claims.call(_INTENT, values)[0]:
+    if not claims.call(_INTENT, [*values, reference])[0]:
         raise LostClaim
     return Intent(attempt, send_before=lease_ends.moved(-timeout - MARGIN_SECONDS))
 
 
-def _store_answer(post: Post, part: PostPart, attempt: Attempt, published: Published, *, parts: list[PostPart]) -> bool:
+def _store_answer(
+    post: Post,
+    part: PostPart,
+    attempt: Attempt,
+    published: Published,
+    *,
+    parts: list[PostPart],
+    limits: Mapping[str, RateLimit],
+) -> bool:
     """Close the attempt and store the remote id together, right after the part is live (PUB-4); with the last part, the post's end.
 
     Harmless to repeat. The remote id is stored whoever holds the post by now: it is evidence.
@@ -181,10 +232,11 @@ def _store_answer(post: Post, part: PostPart, attempt: Attempt, published: Publi
     answer = [published.platform_post_id, published.url, published.http_status or None, published.request_id]
     pacing = [settings.LATE.total_seconds(), settings.CATCH_UP_GAP.total_seconds()]
     is_last = part is parts[-1]
-    stands = claims.call(_ANSWER, [post.user_id, post.id, post.fence, part.id, attempt.id, *answer, is_last, *pacing])[
-        0
-    ]
-    part.platform_post_id, part.url, part.state = published.platform_post_id, published.url, PostPart.State.PUBLISHED
+    told = endings.describe_delivery(post) if published.delivered else ""
+    values = [post.user_id, post.id, post.fence, part.id, attempt.id, *answer, is_last, *pacing, told]
+    stands = claims.call(_ANSWER, [*values, *quota.describe_limits(limits)])[0]
+    part.platform_post_id, part.url = published.platform_post_id, published.url
+    part.state = PostPart.State.DELIVERED if published.delivered else PostPart.State.PUBLISHED
     if is_last and stands and endings.was_held_up(post):
         endings.ring_next_held_up(post)
     return bool(stands)

@@ -23,7 +23,7 @@ from hub.publishing import claims, walk
 from hub.publishing.grants import open_adapter
 from hub.queue.bells import unpack
 from psn.deadline import Deadline
-from psn.platforms.base import Adapter, Part, Published
+from psn.platforms.base import Adapter, Part, Prepared, Published
 from tests.factories import OWNER
 from tests.hub.worlds import connect_as
 from tests.sandbox.process import Sandbox
@@ -199,11 +199,19 @@ class Interrupted:
     before_commit: Callable[[], None]
 
     def create_post(
-        self, part: Part, *, media_ids: Sequence[str], reply_to: str | None, send_before: Deadline | None
+        self,
+        part: Part,
+        *,
+        media_ids: Sequence[str],
+        reply_to: str | None,
+        prepared: Prepared,
+        send_before: Deadline | None,
     ) -> Published:
         """Let it happen, then make the call."""
         self.before_commit()
-        return self.adapter.create_post(part, media_ids=media_ids, reply_to=reply_to, send_before=send_before)
+        return self.adapter.create_post(
+            part, media_ids=media_ids, reply_to=reply_to, prepared=prepared, send_before=send_before
+        )
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.adapter, name)

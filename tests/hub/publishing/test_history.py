@@ -32,6 +32,7 @@ FAULTS: tuple[dict[str, Any], ...] = (
     {"kind": "status", "status": 429, "retry_after": 30},
     {"kind": "drop_after"},
     {"kind": "expired_token"},
+    {"kind": "status", "status": 402},
 )
 KINDS = {
     "draft",

@@ -288,7 +288,7 @@ class TestAPlatformWithoutAWitness:
     def test_leaves_it_to_the_person_at_once_and_is_never_called_again(
         self, account: Account, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(x, "PLATFORM", replace(x.PLATFORM, witness=Witness("none")))
+        monkeypatch.setattr(x, "PLATFORM", replace(x.PLATFORM, witness=Witness()))
         post = doubt(account, sandbox, "drop_after")
         assert (post.look_at, rung(), notices_of(post)) == (None, [], [("act", "publish.unknown")])
         with worker_login():
@@ -301,7 +301,7 @@ class TestAPlatformWithoutAWitness:
     def test_takes_a_refusal_as_a_duplicate_for_what_it_is(
         self, account: Account, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(x, "PLATFORM", replace(x.PLATFORM, witness=Witness("none")))
+        monkeypatch.setattr(x, "PLATFORM", replace(x.PLATFORM, witness=Witness()))
         ring(make_post(account, status="scheduled"))
         assert ring(make_post(account, status="scheduled")).error_code == "x.duplicate"
 

@@ -112,7 +112,7 @@ class TestRecover:
 
 def intend(post: Post) -> Attempt:
     """Leave a post as a worker does that is killed between its intent and the answer."""
-    return walk._write_intent(post, parts_of(post)[0]).attempt
+    return walk._write_intent(post, parts_of(post)[0], reference="").attempt
 
 
 def send_first_part(post: Post, account: Account) -> None:
