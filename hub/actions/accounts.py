@@ -1,12 +1,17 @@
-"""Connected accounts: find and list them. Connecting is in `connecting`: it talks to platforms, and most commands do not."""
+"""Connected accounts: find, list and limit them. Connecting is in `connecting`: it talks to platforms, and most commands do not."""
 
 from __future__ import annotations
 
 import uuid
 
+from django.db import transaction
+
 from hub.actions.people import get_me
-from hub.models import Account, OAuthToken
+from hub.models import Account, AuditEntry, OAuthToken
 from psn.errors import InvalidInput, NeedsReconnect, NotFound
+
+MAX_CAP = 10_000  # of posts in 24 hours
+NO_CAP = "none"
 
 
 def find_account(text: str) -> Account:
@@ -51,9 +56,42 @@ def list_accounts() -> list[Account]:
     return list(Account.objects.filter(user=get_me()).order_by("platform", "handle"))
 
 
+def set_cap(account: str, text: str, *, dry_run: bool = False) -> Account:
+    """Limit how many posts an account publishes in 24 hours (PUB-12); the platform's own limit holds besides.
+
+    Args:
+        text: a number, or `none` to leave it to the platform.
+
+    Raises:
+        InvalidInput: neither.
+    """
+    found = find_account(account)
+    cap = _read_cap(text)
+    if dry_run or cap == found.daily_cap:
+        found.daily_cap = cap
+        return found
+    with transaction.atomic():
+        Account.objects.filter(id=found.id).update(daily_cap=cap)
+        detail = {"from": found.daily_cap, "to": cap}
+        AuditEntry.objects.record(found, action="account.capped", actor="person", detail=detail)
+    found.refresh_from_db()
+    return found
+
+
 def token_of(account: Account) -> OAuthToken | None:
     """Give what is stored about the account's grant, sealed; None when there is none."""
     return OAuthToken.objects.filter(account_id=account.id).first()
+
+
+def _read_cap(text: str) -> int | None:
+    if text.strip().lower() == NO_CAP:
+        return None
+    if text.isascii() and text.isdigit() and len(text) < 9 and int(text) <= MAX_CAP:
+        return int(text)
+    raise InvalidInput(
+        f"A cap is a number of posts in 24 hours, 0 to {MAX_CAP}, or `{NO_CAP}` to leave it to the platform.",
+        code="account.cap",
+    )
 
 
 def _read_id(text: str) -> uuid.UUID:

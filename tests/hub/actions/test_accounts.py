@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from hub.actions.accounts import check_connected, find_account, list_accounts
-from hub.models import Account, User
+from hub.actions.accounts import check_connected, find_account, list_accounts, set_cap
+from hub.models import Account, AuditEntry, User
 from psn.errors import InvalidInput, NeedsReconnect, NotFound
 from tests.factories import OWNER, People, make_account
 
@@ -46,25 +46,12 @@ class TestFindAccount:
 
 class TestCheckConnected:
     @pytest.mark.parametrize("status", ["needs_reconnect", "disconnected"])
-    @pytest.mark.parametrize(
-        ("values", "command"),
-        [
-            ({"is_sandbox": True}, "psn_account connect x --sandbox --handle ana"),
-            ({"is_sandbox": False}, "psn_account connect x --token-stdin"),
-            (
-                {"is_sandbox": False, "base_url": "https://a.example"},
-                "psn_account connect x --token-stdin --base-url https://a.example",
-            ),
-        ],
-        ids=["sandbox", "platform", "elsewhere"],
-    )
-    def test_names_the_command_that_connects_it_again(
-        self, me: User, status: str, values: dict[str, Any], command: str
-    ) -> None:
+    @pytest.mark.parametrize("values", [{"is_sandbox": True}, {"is_sandbox": False}], ids=["sandbox", "platform"])
+    def test_names_the_command_that_connects_it_again(self, me: User, status: str, values: dict[str, Any]) -> None:
         account = make_account(me, handle="ana", status=status, **values)
         with pytest.raises(NeedsReconnect) as refused:
             check_connected(account)
-        assert refused.value.next_command == command
+        assert refused.value.next_command == f"psn_account reconnect {account.id}"
 
     def test_is_quiet_about_one_that_is_connected(self, me: User) -> None:
         check_connected(make_account(me))
@@ -76,3 +63,25 @@ class TestListAccounts:
         make_account(hub.other)
         assert {account.id for account in list_accounts()} == mine
         assert Account.objects.using(OWNER).count() == 4
+
+
+class TestSetCap:
+    @pytest.mark.parametrize(("text", "cap"), [("3", 3), ("0", 0), ("10000", 10_000), ("none", None), (" None ", None)])
+    def test_limits_what_goes_out_in_a_day(self, me: User, text: str, cap: int | None) -> None:
+        account = make_account(me, daily_cap=7)
+        assert set_cap(str(account.id), text).daily_cap == cap
+        assert Account.objects.get(id=account.id).daily_cap == cap
+        (entry,) = AuditEntry.objects.filter(subject_id=str(account.id))
+        assert (entry.action, entry.detail) == ("account.capped", {"from": 7, "to": cap})
+
+    @pytest.mark.parametrize("text", ["", "-1", "1.5", "ten", "10001", "9" * 400, "²", "٣"])
+    def test_says_what_a_cap_is(self, me: User, text: str) -> None:
+        account = make_account(me)
+        with pytest.raises(InvalidInput) as refused:
+            set_cap(str(account.id), text)
+        assert refused.value.error_code == "account.cap"
+
+    def test_changes_nothing_in_a_rehearsal(self, me: User) -> None:
+        account = make_account(me)
+        assert set_cap(str(account.id), "3", dry_run=True).daily_cap == 3
+        assert Account.objects.get(id=account.id).daily_cap is None
