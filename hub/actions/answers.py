@@ -11,6 +11,7 @@ from django.conf import settings
 from hub.actions.catalogue import ASK_AGAIN, NOTHING, TRIES_AGAIN, Explanation, explain_code
 from hub.actions.obstacles import Obstacle, find_obstacle, is_held_up
 from hub.models import Account, Post, PostPart, Status
+from hub.publishing.endings import describe_delivery
 from hub.queue.heartbeat import living_workers
 from psn.platforms.registry import get_platform
 from psn.times import wall_time
@@ -105,7 +106,10 @@ def explain(post: Post, *, now: datetime, around: Surroundings) -> Answer:
         case Status.MISSED:
             return _missed(post)
         case Status.DELIVERED:
-            return Answer("The platform has it; finish it in the platform's app.", ask="Open the app and post it.")
+            return Answer(
+                describe_delivery(post),
+                ask="Ask the person to open the app on their phone and publish it there.",
+            )
         case Status.CANCELLED:
             return Answer(f"It was cancelled; nothing was sent after that. {_live(around)}".rstrip())
         case _:
@@ -114,8 +118,10 @@ def explain(post: Post, *, now: datetime, around: Surroundings) -> Answer:
 
 def is_out(post: Post, around: Surroundings) -> IsOut:
     """Say whether people can see it."""
-    if post.status in (Status.PUBLISHED, Status.DELIVERED):
-        return "yes"
+    if post.status == Status.PUBLISHED:
+        return "no" if post.deleted_at else "yes"
+    if post.status == Status.DELIVERED:
+        return "no"
     known = explain_code(post.error_code)
     is_sending = post.status == Status.PUBLISHING and post.phase == Post.Phase.SENDING
     came_back = post.status in (Status.MISSED, Status.PENDING_APPROVAL) and known is not None and known.out == "maybe"
@@ -126,7 +132,7 @@ def is_out(post: Post, around: Surroundings) -> IsOut:
 
 def page_of(account: Account) -> str:
     """Give the address of the account's own page, where a person sees what is out."""
-    return f"{account.base_url or get_platform(account.platform).web_base_url}/{account.handle}"
+    return account.profile_url or f"{account.base_url or get_platform(account.platform).web_base_url}/{account.handle}"
 
 
 def resolve_options(post: Post) -> tuple[Option, ...]:

@@ -5,17 +5,23 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Sequence
-from dataclasses import dataclass
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from django.conf import settings
 
-from hub.models import Post, PostMedia, PostPart
-from hub.publishing.content import hash_content, hash_file, load_parts
-from psn.errors import InvalidInput
+from hub.models import Account, Post, PostMedia, PostPart
+from hub.publishing.content import facts_of, hash_content, hash_file, load_parts
+from psn.errors import Finding, InvalidInput
+from psn.media.documents import build_carousel
+from psn.media.fitting import fit_media
+from psn.media.probe import read_facts
 from psn.media.sniff import sniff_mime_type
-from psn.platforms.base import MediaFile, Part
+from psn.platforms.base import MediaFile, Part, PartKind, Platform
+from psn.platforms.registry import get_platform
+from psn.text.splitting import split_thread
 
 SUFFIXES = {
     "image/jpeg": ".jpg",
@@ -24,6 +30,8 @@ SUFFIXES = {
     "image/webp": ".webp",
     "video/mp4": ".mp4",
     "video/quicktime": ".mov",
+    "video/webm": ".webm",
+    "application/pdf": ".pdf",
 }
 
 
@@ -33,10 +41,56 @@ class DraftPart:
 
     text: str
     media: tuple[MediaFile, ...] = ()
+    kind: PartKind = "post"
 
-    def to_part(self, index: int) -> Part:
+    def to_part(self, index: int, *, options: Mapping[str, str]) -> Part:
         """Give it in the form that rules check."""
-        return Part(index=index, text=self.text, media=self.media)
+        return Part(index=index, text=self.text, media=self.media, kind=self.kind, options=options)
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """Parts whose media a platform takes.
+
+    Args:
+        findings: what was changed for that.
+    """
+
+    parts: list[DraftPart]
+    findings: list[Finding]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a person wrote for a post.
+
+    Args:
+        split: the first text becomes as many parts as the platform needs, with numbers if `numbered`.
+    """
+
+    parts: list[DraftPart]
+    options: dict[str, str]
+    split: bool = False
+    numbered: bool = False
+
+    def options_of(self, account: Account) -> dict[str, str]:
+        """Give the options for an account: `linkedin.title` is LinkedIn's alone, `title` of every platform that knows it."""
+        known = {option.name for option in get_platform(account.platform).options}
+        shared = {name: value for name, value in self.options.items() if name in known}
+        own = f"{account.platform}."
+        return shared | {name.removeprefix(own): value for name, value in self.options.items() if name.startswith(own)}
+
+    def for_account(self, account: Account) -> list[DraftPart]:
+        """Give the parts for an account, whose platform counts in its own way."""
+        first, *others = self.parts
+        if not self.split:
+            return self.parts
+        platform, facts = get_platform(account.platform), facts_of(account)
+        limit = platform.count_text(first.text, facts).limit
+        texts = split_thread(
+            first.text, count=lambda text: platform.count_text(text, facts).used, limit=limit, numbering=self.numbered
+        )
+        return [replace(first, text=texts[0]), *(DraftPart(text) for text in texts[1:]), *others]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +110,89 @@ def read_media(path: str, *, alt_text: str = "") -> MediaFile:
     file = Path(path).expanduser()
     if not file.is_file():
         raise InvalidInput(f"There is no file {path}.", code="media.not_found")
-    return MediaFile(path=file, mime_type=sniff_mime_type(file), size_bytes=file.stat().st_size, alt_text=alt_text)
+    mime_type = sniff_mime_type(file)
+    return MediaFile(
+        path=file,
+        mime_type=mime_type,
+        size_bytes=file.stat().st_size,
+        alt_text=alt_text,
+        facts=read_facts(file, mime_type),
+    )
+
+
+def fit_parts(parts: Sequence[DraftPart], *, platform: Platform, options: Mapping[str, str], folder: Path) -> Fitted:
+    """Make every file one that the platform takes: format, size, colours (MEDIA-1). What it takes as it is stays as it is.
+
+    Done when a draft is written, so that what a person approves is byte for byte what is sent.
+
+    Args:
+        folder: for changed files, until they are copied into the workspace.
+
+    Raises:
+        InvalidInput: a file cannot be made to fit; the reason says why.
+    """
+    findings: list[Finding] = []
+    fitted = [_fit_part(part, platform=platform, options=options, folder=folder, findings=findings) for part in parts]
+    return Fitted(fitted, findings)
+
+
+def _fit_part(
+    part: DraftPart, *, platform: Platform, options: Mapping[str, str], folder: Path, findings: list[Finding]
+) -> DraftPart:
+    media = part.media
+    if options.get("format") == "document" and media and all(file.kind == "image" for file in media):
+        media = (_bind(media, folder=folder),)
+        findings.append(_changed(platform, "The images became the pages of one PDF."))
+    return replace(
+        part,
+        media=tuple(
+            _fit_file(file, platform=platform, options=options, folder=folder, findings=findings) for file in media
+        ),
+    )
+
+
+def _fit_file(
+    file: MediaFile,
+    *,
+    platform: Platform,
+    options: Mapping[str, str],
+    folder: Path,
+    findings: list[Finding],
+) -> MediaFile:
+    target = platform.pick_target(file.mime_type, options)
+    if target is None:
+        return file  # the platform's own rules say what it takes instead
+    fitted = fit_media(file.path, target, folder)
+    findings += [_changed(platform, f"{file.path.name}: {change}") for change in fitted.changes]
+    return replace(
+        file,
+        path=fitted.path,
+        mime_type=fitted.mime_type,
+        size_bytes=fitted.path.stat().st_size,
+        facts=fitted.facts,
+    )
+
+
+def _bind(media: Sequence[MediaFile], *, folder: Path) -> MediaFile:
+    path = build_carousel([file.path for file in media], folder / f"{uuid.uuid4()}.pdf")
+    return MediaFile(
+        path=path,
+        mime_type="application/pdf",
+        size_bytes=path.stat().st_size,
+        alt_text=media[0].alt_text,
+        facts=read_facts(path, "application/pdf"),
+    )
+
+
+def _changed(platform: Platform, message: str) -> Finding:
+    return Finding(target=platform.name, code="media.changed", level="info", message=message)
 
 
 def build_rows(post: Post, parts: Sequence[DraftPart], *, copy_media: bool) -> list[StoredPart]:
     """Make the rows of a post's content; media go into the workspace, so that what was approved is what is sent."""
     stored = []
     for index, draft in enumerate(parts):
-        part = PostPart(user_id=post.user_id, post_id=post.id, index=index, text=draft.text)
+        part = PostPart(user_id=post.user_id, post_id=post.id, index=index, text=draft.text, kind=draft.kind)
         media = [_media_row(part, number, file, copy=copy_media) for number, file in enumerate(draft.media)]
         stored.append(StoredPart(part=part, media=media))
     return stored
@@ -122,6 +251,7 @@ def _media_row(part: PostPart, index: int, file: MediaFile, *, copy: bool) -> Po
         mime_type=file.mime_type,
         size_bytes=file.size_bytes,
         alt_text=file.alt_text,
+        facts=file.facts.to_dict() if file.facts else {},
     )
 
 

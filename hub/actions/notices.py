@@ -35,7 +35,7 @@ def list_notices(*, seen_too: bool, limit: int, before: str | None) -> NoticePag
         seen_too: also those that were marked seen.
         before: the id of the last notice of the page before this one.
     """
-    notices = Notice.objects.select_related("post__account")
+    notices = Notice.objects.select_related("post__account", "account")
     if not seen_too:
         notices = notices.filter(seen_at__isnull=True)
     if before:

@@ -10,22 +10,24 @@ An approval without a time leaves the time open, and the first `schedule` fixes 
 
 from __future__ import annotations
 
+import tempfile
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from django.db import transaction
 from django.db.models import prefetch_related_objects
 from django.db.models.functions import Now
 
-from hub.actions import drafts
+from hub.actions import drafts, preflight
 from hub.actions.accounts import check_connected, find_account
 from hub.actions.people import get_me
 from hub.models import Account, Attempt, AuditEntry, Post
 from hub.models.posts import EDITABLE, Status
-from hub.publishing.content import build_part, hash_content, load_parts
+from hub.publishing.content import build_parts, hash_content, load_parts
 from hub.queue import bells
 from psn.errors import ApprovalNeeded, Conflict, Finding, InvalidInput, NotFound
 from psn.platforms.registry import get_platform
@@ -50,12 +52,21 @@ class Page:
 
 
 def create_post(
-    *, account: str, parts: Sequence[drafts.DraftPart], at: datetime | None, approve: bool, dry_run: bool = False
+    *,
+    account: str,
+    parts: Sequence[drafts.DraftPart],
+    at: datetime | None,
+    approve: bool,
+    options: Mapping[str, str] | None = None,
+    campaign: uuid.UUID | None = None,
+    dry_run: bool = False,
 ) -> tuple[Post, list[Finding]]:
-    """Make a draft; with a time and an approval it is scheduled at once.
+    """Make a draft; with a time and an approval it is scheduled at once. Media are made to fit the platform.
 
     Args:
         account: `@handle`, `platform:@handle` or an id.
+        options: what the platform lets people choose, by its name.
+        campaign: which posts share an idea.
         dry_run: check everything, keep nothing.
 
     Raises:
@@ -63,28 +74,58 @@ def create_post(
     """
     found = find_account(account)
     check_connected(found)
-    warnings = _check(found, parts)
-    with transaction.atomic():
-        post = Post(user_id=found.user_id, account=found, **_timing(at))
-        stored = drafts.build_rows(post, parts, copy_media=not dry_run)
-        post.content_hash = drafts.hash_rows(post, stored)
-        drafts.save_rows(post, stored)
-        AuditEntry.objects.record(post, action="post.created", actor=PERSON, to_state=Status.DRAFT)
-        _finish_draft(post, ask=at is not None, approve=approve, dry_run=dry_run)
-    return post, warnings
+    chosen = dict(options or {})
+    with tempfile.TemporaryDirectory(prefix="psn-media-") as folder:
+        fitted = drafts.fit_parts(parts, platform=get_platform(found.platform), options=chosen, folder=Path(folder))
+        findings = fitted.findings + _check(found, fitted.parts, options=chosen, at=at)
+        with transaction.atomic():
+            post = Post(user_id=found.user_id, account=found, options=chosen, campaign=campaign, **_timing(at))
+            stored = drafts.build_rows(post, fitted.parts, copy_media=not dry_run)
+            post.content_hash = drafts.hash_rows(post, stored)
+            drafts.save_rows(post, stored)
+            AuditEntry.objects.record(post, action="post.created", actor=PERSON, to_state=Status.DRAFT)
+            _finish_draft(post, ask=at is not None, approve=approve, dry_run=dry_run)
+    return post, findings
 
 
 def edit_post(
-    post_id: str, *, parts: Sequence[drafts.DraftPart], approve: bool, now: datetime, dry_run: bool = False
+    post_id: str,
+    *,
+    parts: Sequence[drafts.DraftPart],
+    approve: bool,
+    now: datetime,
+    options: Mapping[str, str] | None = None,
+    dry_run: bool = False,
 ) -> tuple[Post, list[Finding]]:
     """Replace the content. The approval is void; a time that was asked for stays asked for.
+
+    Args:
+        options: as for `create_post`; the ones it has when left out.
 
     Raises:
         Conflict: it is going out, is out, or was cancelled.
         InvalidInput: the platform would refuse it, or a part of it is live already.
     """
     post = get_post(post_id)
-    warnings = _check(post.account, parts)
+    chosen = dict(post.options if options is None else options)
+    with tempfile.TemporaryDirectory(prefix="psn-media-") as folder:
+        fitted = drafts.fit_parts(
+            parts, platform=get_platform(post.account.platform), options=chosen, folder=Path(folder)
+        )
+        findings = _check(post.account, fitted.parts, options=chosen, at=post.scheduled_at, post_id=post.id)
+        _replace_content(post, fitted.parts, options=chosen, approve=approve, now=now, dry_run=dry_run)
+    return post, fitted.findings + findings
+
+
+def _replace_content(
+    post: Post,
+    parts: Sequence[drafts.DraftPart],
+    *,
+    options: dict[str, str],
+    approve: bool,
+    now: datetime,
+    dry_run: bool,
+) -> None:
     with transaction.atomic():
         asked = (
             post.status in (Status.PENDING_APPROVAL, Status.SCHEDULED)
@@ -110,16 +151,16 @@ def edit_post(
             )
         stored = drafts.build_rows(post, parts, copy_media=not dry_run)
         drafts.replace_parts(post, stored)
-        Post.objects.filter(id=post.id).update(content_hash=drafts.hash_rows(post, stored))
+        post.options = options
+        Post.objects.filter(id=post.id).update(options=options, content_hash=drafts.hash_rows(post, stored))
         post.refresh_from_db()
         _finish_draft(post, ask=asked, approve=approve, dry_run=dry_run)
-    return post, warnings
 
 
 def check_post(post_id: str) -> list[Finding]:
-    """Check a post against its platform's rules, without sending anything (PUB-11)."""
+    """Check a post before it goes out, without sending anything (PUB-11)."""
     post = get_post(post_id)
-    return get_platform(post.account.platform).check_parts([build_part(part) for part in load_parts(post)])
+    return preflight.check(post.account, build_parts(post), at=post.scheduled_at, post_id=post.id)
 
 
 def approve_post(post_id: str, *, now: datetime, content_hash: str = "", dry_run: bool = False) -> Post:
@@ -256,9 +297,17 @@ def list_attempts(post_id: str) -> list[Attempt]:
     return list(Attempt.objects.filter(post_id=get_post(post_id).id).order_by("started_at", "id"))
 
 
-def _check(account: Account, parts: Iterable[drafts.DraftPart]) -> list[Finding]:
+def _check(
+    account: Account,
+    parts: Iterable[drafts.DraftPart],
+    *,
+    options: Mapping[str, str],
+    at: datetime | None,
+    post_id: uuid.UUID | None = None,
+) -> list[Finding]:
     """Check content that is not stored yet; errors raise, warnings are given back."""
-    findings = get_platform(account.platform).check_parts([part.to_part(index) for index, part in enumerate(parts)])
+    written = [part.to_part(index, options=options) for index, part in enumerate(parts)]
+    findings = preflight.check(account, written, at=at, post_id=post_id)
     _refuse_errors(findings, None)
     return findings
 
@@ -266,10 +315,10 @@ def _check(account: Account, parts: Iterable[drafts.DraftPart]) -> list[Finding]
 def _refuse_errors(findings: Sequence[Finding], post_id: uuid.UUID | None) -> None:
     errors = [finding for finding in findings if finding.level == "error"]
     if errors:
-        warnings = len(findings) - len(errors)
+        warnings = sum(1 for finding in findings if finding.level == "warning")
         raise InvalidInput(
             f"{len(errors)} error{'s' if len(errors) != 1 else ''}, {warnings} warning{'s' if warnings != 1 else ''}: {errors[0].message}",
-            findings=findings,
+            findings=[finding for finding in findings if finding.level != "info"],
             next_command=f"psn_post edit {post_id} --stdin" if post_id else None,
         )
 

@@ -80,7 +80,8 @@ def read_found(url: str, *, account: Account) -> Published:
         return Published(platform_post_id=remote_id, url="")
     address = urlsplit(given if "://" in given else f"https://{given}")
     home = urlsplit(account.base_url).hostname if account.base_url else ""
-    if home and address.hostname != home:
+    public = urlsplit(platform.web_base_url).hostname  # where people see what lies on a server of their own (Bluesky)
+    if home and address.hostname != home and (_is_this_machine(home) or address.hostname != public):
         raise InvalidInput(f"This is not a post on the account's own server, which is {home}.", code="url.foreign")
     if not home and _is_this_machine(address.hostname):
         raise InvalidInput(f"This is a post of the sandbox, and {account} is not at the sandbox.", code="url.foreign")

@@ -10,6 +10,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any, Literal
 
+from django.conf import settings
 from django.db import connections
 from django.utils import timezone
 
@@ -17,6 +18,7 @@ from hub.actions import health, hubs, notices, sandbox, workers
 from hub.connections import OWNER
 from hub.models import Account, ApiKey
 from hub.models.base import hub_now
+from hub.publishing.addresses import check_addresses
 from hub.publishing.grants import open_adapter
 from hub.queue import echoes
 from hub.queue.heartbeat import living_workers
@@ -27,6 +29,7 @@ from psn.config.hub import HubConfig, get_hub_config
 from psn.config.strategy import read_strategy
 from psn.config.workspace import Workspace
 from psn.errors import Finding, NotReady, Problem
+from psn.platforms.registry import get_platform
 
 Status = Literal["pass", "fail", "skip"]
 CLOCK_TOLERANCE = timedelta(seconds=2)
@@ -234,6 +237,11 @@ def _check_accounts(*, live: bool) -> Iterator[Check]:
         yield _run(f"accounts:{account}", check, mend=f"psn_account show {account.id}")
     if not found:
         yield Check("accounts", "skip", "none connected")
+    for name in sorted({account.platform for account in found}):
+        if get_platform(name).check_settings is not None:
+            yield _run(f"platform:{name}", partial(_check_platform, name))
+    if any(get_platform(account.platform).fetches for account in found):
+        yield _run("media", partial(_check_media, found))
 
 
 def _check_account(account: Account, *, live: bool) -> str:
@@ -245,6 +253,28 @@ def _check_account(account: Account, *, live: bool) -> str:
     finally:
         adapter.close()
     return f"the platform knows @{profile.handle}"
+
+
+def _check_platform(name: str) -> str:
+    """See whether what PSN says to a platform is still what it wants to hear."""
+    platform = get_platform(name)
+    assert platform.check_settings is not None
+    chosen = {**platform.settings, **settings.PLATFORM_SETTINGS.get(name, {})}
+    findings = platform.check_settings(chosen, timezone.now().date())
+    said = " ".join(f"{finding.message} {finding.fix or ''}".strip() for finding in findings)
+    if any(finding.level == "error" for finding in findings):
+        raise NotReady(said, code=findings[0].code, ask=f"Set PSN_{name.upper()}_VERSION in config/keys.env.")
+    return said or ", ".join(f"{key} {value}" for key, value in chosen.items())
+
+
+def _check_media(accounts: list[Account]) -> str:
+    """See whether platforms that fetch media can fetch them."""
+    fetching = [account for account in accounts if get_platform(account.platform).fetches]
+    for account in fetching:
+        finding = check_addresses(account)
+        if finding is not None:
+            raise NotReady(f"{finding.message} {finding.fix or ''}".strip(), code=finding.code, ask=finding.fix)
+    return f"{', '.join(sorted({str(account) for account in fetching}))} can fetch media"
 
 
 def summarize(checks: list[Check]) -> dict[str, Any]:

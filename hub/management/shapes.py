@@ -6,8 +6,10 @@ from typing import Any
 
 from hub.actions.answers import Answer
 from hub.actions.catalogue import explain_code
+from hub.actions.live import Preview
 from hub.actions.story import Line, Teller, tell_time
 from hub.models import Account, Attempt, Notice, Post, PostPart
+from psn.platforms.base import RemotePost
 
 
 def account_shape(account: Account) -> dict[str, Any]:
@@ -40,10 +42,43 @@ def post_shape(post: Post) -> dict[str, Any]:
         "published_at": post.published_at,
         "lateness_ms": post.lateness_ms,
         "url": post.url or None,
+        "options": post.options,
+        "campaign": str(post.campaign) if post.campaign else None,
+        "delete_asked_at": post.delete_asked_at,
+        "deleted_at": post.deleted_at,
         "parts": [part_shape(part) for part in post.parts.all()],
         "content_hash": post.content_hash,
         "error": {"code": post.error_code, "message": post.error_message} if post.error_code else None,
     }
+
+
+def preview_shape(preview: Preview) -> dict[str, Any]:
+    """Show how one part will look."""
+    part, count = preview.part, preview.count
+    return {
+        "index": part.index,
+        "kind": part.kind,
+        "used": count.used,
+        "limit": count.limit,
+        "unit": count.unit,
+        "shown": preview.shown,
+        "hidden": preview.hidden or None,
+        "media": [
+            {
+                "kind": media.kind,
+                "mime_type": media.mime_type,
+                "size_bytes": media.size_bytes,
+                "alt_text": media.alt_text,
+                **(media.facts.to_dict() if media.facts else {}),
+            }
+            for media in part.media
+        ],
+    }
+
+
+def metrics_shape(post: RemotePost) -> dict[str, Any]:
+    """Show what a platform counts of a part; a name that is not there is unknown, not zero."""
+    return {"platform_post_id": post.platform_post_id, "url": post.url or None, "metrics": post.metrics}
 
 
 def part_shape(part: PostPart) -> dict[str, Any]:
@@ -111,8 +146,8 @@ def notice_shape(notice: Notice, *, zone: str) -> dict[str, Any]:
         "code": notice.code,
         "happened": known.happened if known else notice.message,
         "message": notice.message,
-        "post_id": str(notice.post_id),
-        "account": str(notice.post.account),
-        "status": notice.post.status,
+        "post_id": str(notice.post_id) if notice.post else None,
+        "account": str(notice.post.account if notice.post else notice.account),
+        "status": notice.post.status if notice.post else None,
         "seen_at": notice.seen_at,
     }

@@ -3,28 +3,35 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from typing import Any
 
 from django.utils import timezone
 
-from hub.actions import answers, drafts, notices, posts, resolving, story, waiting
+from hub.actions import answers, campaigns, live, notices, posts, resolving, story, waiting
+from hub.actions.accounts import find_account
 from hub.actions.people import get_me
 from hub.management.base import PsnCommand, Result
+from hub.management.content_arguments import add_content_arguments, clean_text, read_content
 from hub.management.envelope import command_line
-from hub.management.paths import user_path
-from hub.management.shapes import attempt_shape, by_itself_shape, line_shape, notice_shape, post_shape
+from hub.management.shapes import (
+    attempt_shape,
+    by_itself_shape,
+    line_shape,
+    metrics_shape,
+    notice_shape,
+    post_shape,
+    preview_shape,
+)
 from hub.models import Post, Status
 from hub.models.base import hub_now
-from psn.errors import Finding, InvalidInput, Usage
+from psn.errors import Finding, InvalidInput
 from psn.times import read_instant
 
 ASK_FOR_APPROVAL = "Show it to the person; approve it only if they say yes."
 ASK_TO_READ = "Tell the person what they have not seen yet; then mark it as seen with `psn_post notices --seen all`."
 # How a post's end becomes the exit code of `wait`.
 EXIT_CODES = {Status.PUBLISHED: 0, Status.DELIVERED: 0, Status.UNKNOWN: 9}
-MAX_TEXT_BYTES = 1_000_000
 
 
 class Command(PsnCommand):
@@ -35,11 +42,21 @@ class Command(PsnCommand):
         create = self.add_verb(
             verbs, "create", self.create, help="draft a post; with --at and --approve it is scheduled at once"
         )
-        create.add_argument("--account", required=True, help="@handle, x:@handle or id")
+        create.add_argument(
+            "--account", required=True, action="append", help="@handle, x:@handle or id; several make a post for each"
+        )
+        create.add_argument(
+            "--text-for",
+            action="append",
+            default=[],
+            nargs=2,
+            metavar=("ACCOUNT", "TEXT"),
+            help="what one of the accounts says instead; repeat it",
+        )
         create.add_argument("--at", help="2026-12-01T09:00:00+01:00, or a span from now: +10s, +5m, +2h, +1d")
-        _add_content(create)
+        add_content_arguments(create)
         edit = self._add_one(verbs, "edit", self.edit, help="replace a post's content; its approval is void")
-        _add_content(edit)
+        add_content_arguments(edit)
         self._add_one(verbs, "check", self.check_post, help="check a post against its platform's rules; sends nothing")
         approve = self._add_one(
             verbs,
@@ -55,7 +72,10 @@ class Command(PsnCommand):
         publish = self._add_one(verbs, "publish", self.publish, help="send a post out now", dry_run=True)
         publish.add_argument("--approve", action="store_true", help="also approve it: a person said yes")
         self._add_one(verbs, "cancel", self.cancel, help="take a post off the schedule for good", dry_run=True)
+        self._add_one(verbs, "delete", self.delete, help="take a live post off its platform; no way back", dry_run=True)
         self._add_one(verbs, "show", self.show, help="show a post")
+        self._add_one(verbs, "preview", self.preview, help="show a post as its platform will, cut-offs and all")
+        self._add_one(verbs, "metrics", self.metrics, help="ask the platform how a live post does")
         self._add_list(verbs)
         self._add_one(verbs, "why", self.why, help="say in plain words what happened to a post, and what to do")
         wait = self._add_one(verbs, "wait", self.wait, help="wait until a post has ended; the exit code says how")
@@ -64,19 +84,48 @@ class Command(PsnCommand):
         self._add_resolve(verbs)
         self._add_notices(verbs)
 
-    def create(self, account: str, at: str | None, approve: bool, dry_run: bool, **content: Any) -> Result:
-        """Draft a post."""
+    def create(
+        self,
+        account: Sequence[str],
+        text_for: Sequence[tuple[str, str]],
+        at: str | None,
+        approve: bool,
+        dry_run: bool,
+        **content: Any,
+    ) -> Result:
+        """Draft a post, or one for each of several accounts."""
         now = timezone.now()
-        instant = read_instant(at, now=now) if at else None
-        post, findings = posts.create_post(
-            account=account, parts=_read_content(**content), at=instant, approve=approve, dry_run=dry_run
+        instant, written = read_instant(at, now=now) if at else None, read_content(**content)
+        if len(account) == 1 and not text_for:
+            post, findings = posts.create_post(
+                account=account[0],
+                parts=written.for_account(find_account(account[0])),
+                at=instant,
+                approve=approve,
+                options=written.options,
+                dry_run=dry_run,
+            )
+            return _result(post, findings=findings, dry_run=dry_run)
+        campaign = campaigns.create_campaign(
+            accounts=account,
+            written=written,
+            own_texts={name: clean_text(text) for name, text in text_for},
+            at=instant,
+            approve=approve,
+            dry_run=dry_run,
         )
-        return _result(post, findings=findings, dry_run=dry_run)
+        return _campaign_result(campaign, dry_run=dry_run)
 
     def edit(self, post_id: str, approve: bool, dry_run: bool, **content: Any) -> Result:
         """Replace a post's content."""
+        written = read_content(**content)
         post, findings = posts.edit_post(
-            post_id, parts=_read_content(**content), approve=approve, now=timezone.now(), dry_run=dry_run
+            post_id,
+            parts=written.for_account(posts.get_post(post_id).account),
+            approve=approve,
+            now=timezone.now(),
+            options=written.options or None,
+            dry_run=dry_run,
         )
         return _result(post, findings=findings, dry_run=dry_run)
 
@@ -111,6 +160,32 @@ class Command(PsnCommand):
     def cancel(self, post_id: str, dry_run: bool) -> Result:
         """Cancel a post."""
         return _result(posts.cancel_post(post_id, dry_run=dry_run), dry_run=dry_run)
+
+    def delete(self, post_id: str, dry_run: bool) -> Result:
+        """Take a live post down."""
+        post = live.ask_to_delete(post_id, dry_run=dry_run)
+        return Result(
+            {"post": post_shape(post), "dry_run": dry_run}, next_action=_next(f"psn_post why {post.id}", None)
+        )
+
+    def preview(self, post_id: str) -> dict[str, Any]:
+        """Show how a post will look."""
+        post = posts.get_post(post_id)
+        return {
+            "post_id": str(post.id),
+            "account": str(post.account),
+            "parts": [preview_shape(one) for one in live.preview_post(post_id)],
+        }
+
+    def metrics(self, post_id: str) -> dict[str, Any]:
+        """Read a live post's numbers."""
+        post, found = live.read_metrics(post_id)
+        return {
+            "post_id": str(post.id),
+            "account": str(post.account),
+            "parts": [metrics_shape(one) for one in found],
+            "untrusted": True,
+        }
 
     def show(self, post_id: str) -> Result:
         """Show a post."""
@@ -228,74 +303,6 @@ class Command(PsnCommand):
         parser.add_argument("--before", metavar="ID", help="the last id of the page before")
 
 
-def _add_content(parser: argparse.ArgumentParser) -> None:
-    source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument("--text", help="the text; better on stdin or in a file when it has quotes")
-    source.add_argument("--stdin", action="store_true", help="read the text from stdin")
-    source.add_argument("--file", help="read the text from a file")
-    parser.add_argument(
-        "--part", action="append", default=[], dest="more", metavar="TEXT", help="the next part of a thread; repeat it"
-    )
-    parser.add_argument(
-        "--media", action="append", default=[], metavar="FILE", help="an image or video of the first part; repeat it"
-    )
-    parser.add_argument(
-        "--alt", action="append", default=[], metavar="TEXT", help="alt text of the media, in their order"
-    )
-    parser.add_argument("--approve", action="store_true", help="also approve it: a person said yes")
-    parser.add_argument("--dry-run", action="store_true", help="check, change nothing")
-
-
-def _read_content(
-    text: str | None, stdin: bool, file: str | None, more: Sequence[str], media: Sequence[str], alt: Sequence[str]
-) -> list[drafts.DraftPart]:
-    if len(alt) > len(media):
-        raise Usage("There are more --alt than --media.")
-    files = tuple(
-        drafts.read_media(
-            str(user_path(path, code="media.unreadable")), alt_text=alt[index] if index < len(alt) else ""
-        )
-        for index, path in enumerate(media)
-    )
-    first = text if text is not None else _read_text(None if stdin else file)
-    return [drafts.DraftPart(_clean(first), files), *(drafts.DraftPart(_clean(part)) for part in more)]
-
-
-def _read_text(file: str | None) -> str:
-    """Read a text from stdin (None) or a file; the line break at its end is the editor's, not the author's."""
-    try:
-        raw = _read_bytes(file)
-    except OSError as error:
-        raise InvalidInput(f"{file} cannot be read: {error.strerror}.", code="text.unreadable") from error
-    if len(raw) > MAX_TEXT_BYTES:
-        raise InvalidInput("The text is larger than a megabyte; that is no post.", code="text.too_large")
-    try:
-        return raw.decode("utf-8-sig").removesuffix("\n").removesuffix("\r")
-    except UnicodeDecodeError:
-        raise InvalidInput("The text is not UTF-8.", code="text.encoding") from None
-
-
-def _read_bytes(file: str | None) -> bytes:
-    """Read no more than shows that it is too much: a device has no end."""
-    if file is not None:
-        with user_path(file, code="text.unreadable").open("rb") as stream:
-            return stream.read(MAX_TEXT_BYTES + 1)
-    if sys.stdin is None:
-        raise InvalidInput("There is no stdin to read the text from.", code="text.unreadable")
-    return sys.stdin.buffer.read(MAX_TEXT_BYTES + 1)
-
-
-def _clean(text: str) -> str:
-    """Refuse what no database and no platform takes, rather than changing it."""
-    if "\x00" in text:
-        raise InvalidInput("The text contains a NUL character.", code="text.nul")
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise InvalidInput("The text is not UTF-8.", code="text.encoding") from None
-    return text
-
-
 def _seconds(text: str) -> float:
     seconds = float(text)
     if not 0 <= seconds <= 86_400:
@@ -315,6 +322,28 @@ def _result(post: Post, *, findings: Sequence[Finding] = (), dry_run: bool = Fal
             return Result(data, findings=findings, next_action=_next(f"psn_post wait {post.id}", None))
         case _:
             return Result(data, findings=findings)
+
+
+def _campaign_result(campaign: campaigns.Campaign, *, dry_run: bool) -> Result:
+    """Say what became of each account's post. Those that could be written are written, whatever happened to the others."""
+    variants = [
+        {"account": one.account}
+        | ({"post": post_shape(one.post)} if one.post else {})
+        | ({"error": {"code": one.error.error_code, "message": one.error.message}} if one.error else {})
+        for one in campaign.variants
+    ]
+    data = {"campaign": str(campaign.id), "variants": variants, "dry_run": dry_run}
+    findings = [finding for one in campaign.variants for finding in one.findings]
+    failed = [one for one in campaign.variants if one.error]
+    if not failed:
+        return Result(data, findings=findings, next_action=_next("psn_post list", ASK_FOR_APPROVAL))
+    first = failed[0].error
+    assert first is not None
+    names = ", ".join(one.account for one in failed)
+    message = f"No post for {names}: {first.message} The others stand."
+    return Result(
+        data, findings=findings, exit_code=first.exit_code, error={"code": first.error_code, "message": message}
+    )
 
 
 def _ended(post: Post, *, has_ended: bool) -> Result:

@@ -6,6 +6,7 @@ from typing import Any
 
 from hub.actions import sandbox
 from hub.management.base import PsnCommand
+from psn.platforms.registry import platform_names
 
 
 class Command(PsnCommand):
@@ -29,14 +30,23 @@ class Command(PsnCommand):
                 "drop_after",
                 "expired_token",
                 "garbage",
+                "html",
+                "huge",
+                "redirect",
                 "invisible",
+                "slow_processing",
+                "fail_processing",
                 "clear",
             ],
         )
-        fault.add_argument("--platform", default="x")
-        fault.add_argument("--match", default="POST /2/tweets", help="method and path below the platform; * for all")
+        fault.add_argument("--platform", default="x", choices=platform_names())
+        fault.add_argument(
+            "--match",
+            default="commit",
+            help="method and path below the platform; commit for the call that makes a post public, * for all",
+        )
         fault.add_argument("--status", type=int, help="for status: 400 to 599")
-        fault.add_argument("--seconds", type=float, help="for latency and invisible")
+        fault.add_argument("--seconds", type=float, help="for latency, invisible and slow_processing")
         fault.add_argument("--times", type=int, default=1, help="how many calls it hits")
         fault.add_argument("--retry-after", type=int, dest="retry_after", help="seconds, for status 429")
 
