@@ -46,13 +46,17 @@ from psn.errors import InvalidInput, Unavailable, UnknownOutcome
 TIMEOUT_SECONDS = 30.0  # for a whole call; a lease outlasts it by a margin
 MAX_CONNECTIONS = 32  # at a time; more calls wait their turn
 KEEPALIVE_SECONDS = 5.0  # servers commonly close after 5 to 75 s, and a call on a closed connection is lost
-MAX_REPLY_BYTES = 32 * 1024 * 1024  # no platform answers more than a few hundred kilobytes
+MAX_REPLY_BYTES = 8 * 1024 * 1024  # a page of 100 long posts of X has 2.5 MB; read as JSON, all of it takes 25 times as much
+MAX_REQUEST_ID_CHARACTERS = 200
 USER_AGENT = f"psn/{__version__}"
 
 _TOKEN = re.compile(r"[\x21-\x7e]+")  # RFC 6750's token is a part of the visible ASCII characters
 # X, most others, LinkedIn, Meta
 _REQUEST_ID_HEADERS = ("x-transaction-id", "x-request-id", "x-li-uuid", "x-fb-trace-id")
 _TIMED_OUT = 408
+_ESCAPED = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")  # in JSON only an escape can write them
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_PRINTABLE = re.compile(r"[\x21-\x7e]+")
 _Loss = type[Unavailable] | type[UnknownOutcome]
 Content = bytes | IO[bytes]
 
@@ -76,25 +80,27 @@ class Reply:
 
     @property
     def request_id(self) -> str | None:
-        """The platform's own id of the call, if it sent one."""
-        return next((self.headers[name] for name in _REQUEST_ID_HEADERS if self.headers.get(name)), None)
+        """The platform's own id of the call, if it sent one: what is printable of it, and not more than a log line holds."""
+        found = next((self.headers[name] for name in _REQUEST_ID_HEADERS if self.headers.get(name)), "")
+        return "".join(_PRINTABLE.findall(found[:MAX_REQUEST_ID_CHARACTERS])) or None
 
     @property
     def date(self) -> datetime | None:
         """When the other side sent it, by its own clock (RFC 9110, 6.6.1); this computer's may be wrong."""
         try:
             return parsedate_to_datetime(self.headers.get("date", "")).astimezone(UTC)
-        except ValueError:
+        except (ValueError, OverflowError):  # year 1 lies outside of the calendar in some zones
             return None
 
     def json(self) -> Any:
-        """Read the body as JSON.
+        """Read the body as JSON. What no text can be stored with, U+0000 and halves of characters, comes as U+FFFD.
 
         Raises:
             ValueError: the body is not JSON; what that means depends on the call, so the caller decides.
         """
         try:
-            return jsonlib.loads(self.body)
+            found = jsonlib.loads(self.body.decode("utf-8-sig"))  # bytes it would take half characters from
+            return _mended(found) if _ESCAPED.search(self.body) else found
         except (ValueError, RecursionError):
             raise ValueError(f"the answer ({self.status}, {len(self.body)} bytes) is not JSON") from None
 
@@ -186,17 +192,18 @@ class Http:
         """
         client = self._committing if once else self._reading
         line = self._line(method, path, send_before=None, timeout_seconds=timeout_seconds)
-        request = client.build_request(
-            method,
-            self.base_url + path,
-            params=params,
-            json=json,
-            data=form,
-            files=files,
-            content=content,
-            headers=self._headers | dict(headers or {}),
-            extensions={"trace": line.trace},
-        )
+        with _translated(line, lost_means=Unavailable):
+            request = client.build_request(
+                method,
+                self.base_url + path,
+                params=params,
+                json=json,
+                data=form,
+                files=files,
+                content=content,
+                headers=self._headers | dict(headers or {}),
+                extensions={"trace": line.trace},
+            )
         reply = self._send(client, request, line, lost_means=UnknownOutcome if once else Unavailable)
         return _checked(reply, line, failed_means=Unavailable)
 
@@ -227,16 +234,17 @@ class Http:
         seconds = min(timeout_seconds or self._timeout_seconds, self._timeout_seconds)
         line = self._line(method, path, send_before=send_before, timeout_seconds=seconds)
         client = self._committing
-        request = client.build_request(
-            method,
-            self.base_url + path,
-            params=params,
-            json=json,
-            data=form,
-            content=content,
-            headers=self._headers | dict(headers or {}),
-            extensions={"trace": line.trace},
-        )
+        with _translated(line, lost_means=Unavailable):
+            request = client.build_request(
+                method,
+                self.base_url + path,
+                params=params,
+                json=json,
+                data=form,
+                content=content,
+                headers=self._headers | dict(headers or {}),
+                extensions={"trace": line.trace},
+            )
         reply = self._send(client, request, line, lost_means=UnknownOutcome)
         return _checked(reply, line, failed_means=UnknownOutcome)
 
@@ -286,6 +294,7 @@ class Http:
                 body = self._read_body(response, line, lost_means=lost_means)
             finally:
                 response.close()
+        line.check_whole(lost_means=lost_means)
         return Reply(
             status=response.status_code,
             headers={name.lower(): value for name, value in response.headers.items()},
@@ -358,6 +367,7 @@ def download(url: str, *, address: str, to: BinaryIO, max_bytes: int, seconds: f
                 size_bytes = _write_body(response, to, max_bytes=max_bytes) if response.status_code == 200 else 0
             finally:
                 response.close()
+        line.check_whole(lost_means=Unavailable)
     return Download(response.status_code, {k.lower(): v for k, v in response.headers.items()}, size_bytes)
 
 
@@ -458,6 +468,11 @@ class _Line:
         if time.monotonic() > self._gives_up_at:
             raise Unavailable(f"{self.what} was not sent: connecting took over {self._timeout_seconds:g} s.")
 
+    def check_whole(self, *, lost_means: _Loss) -> None:
+        """Refuse an answer that ended because we hung up: without an announced length, half of one looks whole."""
+        if self.overran:
+            raise lost_means(f"{self.what}: time ran out after the request had left.")
+
     @contextmanager
     def watched(self) -> Iterator[None]:
         """End the call when its whole time is up; the library's own time-outs begin anew with every packet."""
@@ -548,7 +563,7 @@ def _translated(line: _Line, *, lost_means: _Loss) -> Iterator[None]:
     """Turn the library's exceptions into ours, without their text: it may quote what was sent."""
     try:
         yield
-    except (httpx2.HTTPError, httpx2.StreamError, UnicodeError) as problem:
+    except (httpx2.HTTPError, httpx2.StreamError, httpx2.InvalidURL, UnicodeError) as problem:
         reason = _REASONS.get(type(problem).__name__, "the connection failed")
         if line.sent:
             # When we hang up, it looks as if the other side did.
@@ -566,6 +581,7 @@ _REASONS = {
     "ReadTimeout": "no answer came in time",
     "RemoteProtocolError": "the answer broke off or is not HTTP",
     "DecodingError": "the answer cannot be decoded",
+    "InvalidURL": "there is no such address",  # a platform's cursor may be longer than any address
 }
 
 
@@ -577,6 +593,17 @@ def _tls_context(*_certificates: str | None) -> ssl.SSLContext:
         _certificates: where the environment says they are. httpx2 reads that by itself; here it is the cache's key.
     """
     return httpx2.create_ssl_context()
+
+
+def _mended(value: Any) -> Any:
+    """Give JSON with U+FFFD for what no text can be stored with."""
+    if isinstance(value, str):
+        return _UNSTORABLE.sub("\ufffd", value)
+    if isinstance(value, list):
+        return [_mended(one) for one in value]
+    if isinstance(value, dict):
+        return {_mended(key): _mended(one) for key, one in value.items()}
+    return value
 
 
 def _checked(reply: Reply, line: _Line, *, failed_means: _Loss) -> Reply:
