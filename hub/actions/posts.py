@@ -27,6 +27,7 @@ from hub.actions.accounts import check_connected, find_account
 from hub.actions.people import get_me
 from hub.models import Account, Attempt, AuditEntry, Post
 from hub.models.posts import EDITABLE, Status
+from hub.publishing import repeats
 from hub.publishing.content import build_parts, hash_content, load_parts
 from hub.queue import bells
 from psn.errors import ApprovalNeeded, Conflict, Finding, InvalidInput, NotFound
@@ -144,6 +145,7 @@ def _replace_content(
             tries=0,
             **again,
         )
+        _refuse_in_doubt(post)
         if any(part.platform_post_id for part in load_parts(post)):
             raise Conflict(
                 "Part of this thread is live already, so its text cannot change. Schedule it again to send the rest.",
@@ -253,6 +255,7 @@ def cancel_post(post_id: str, *, dry_run: bool = False) -> Post:
         return post
     with transaction.atomic():
         Post.objects.change(post, to=Status.CANCELLED, among=EDITABLE, actor=PERSON)
+        _refuse_in_doubt(post)
         if dry_run:
             _rehearsed(post)
     return post
@@ -349,6 +352,16 @@ def _ask(post: Post) -> None:
     Post.objects.change(post, to=Status.PENDING_APPROVAL, among=[Status.DRAFT], actor=PERSON)
 
 
+def _refuse_in_doubt(post: Post) -> None:
+    """Refuse to change what may be live: PSN is about to make the very same call again, and finds out."""
+    if repeats.is_in_doubt(post):
+        raise Conflict(
+            f"Post {post.id} may be live: an earlier try got no answer, and PSN is finding out. Wait for that.",
+            code="post.in_doubt",
+            next_command=f"psn_post wait {post.id}",
+        )
+
+
 def _check_seen(post: Post, seen: str) -> None:
     """Refuse a yes to something else than what is stored."""
     if seen and seen != post.content_hash:
@@ -406,6 +419,7 @@ def _schedule(post: Post, *, at: datetime | None, approve: bool) -> None:
             error_message="",
             **_timing(at),
         )
+        _refuse_in_doubt(post)
         Post.objects.filter(id=post.id).update(content_hash=hash_content(post, load_parts(post)))
         post.refresh_from_db()
     if post.status == Status.DRAFT:

@@ -1,3 +1,5 @@
+from importlib import import_module
+
 import django.db.models.deletion
 from django.db import migrations, models
 
@@ -19,6 +21,17 @@ ATTEMPTS_KEEP = """
   END IF;
   RETURN NEW;
 """
+
+# A look may find that a person must finish the post in the platform's app, and a post that waits for the same call to be made again
+# may be found too late for that: it may be live.
+POSTS_CHANGE = import_module("hub.migrations.0003_posts").POSTS_CHANGE
+CHANGE = """
+CREATE OR REPLACE FUNCTION hub_api.posts_change_legally() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp
+AS $law$ BEGIN BODY END $law$
+"""
+NOW_LEGAL = POSTS_CHANGE.replace(
+    "'unknown published',", "'unknown published', 'unknown delivered', 'scheduled unknown',"
+)
 
 # The two writes around the call that cannot be taken back (0006), which now also keep the call's reference, what is left of the
 # platform's limits, and whether a person must finish the post in the app. The former ones stay for workers that still run on them.
@@ -313,6 +326,7 @@ class Migration(migrations.Migration):
             ),
         ),
         OwnedForeignKey("notices", "account_id", references="accounts"),
+        HubSql(CHANGE.replace("BODY", NOW_LEGAL), reverse=CHANGE.replace("BODY", POSTS_CHANGE)),
         Law("posts_keep_options", table="posts", events="UPDATE", body=POSTS_KEEP),
         Law("attempts_keep_reference", table="attempts", events="UPDATE", body=ATTEMPTS_KEEP),
         HubSql(STEPS, reverse=NO_STEPS),

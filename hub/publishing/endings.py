@@ -20,10 +20,20 @@ from django.utils import timezone
 from hub.models import Account, Attempt, AuditEntry, Notice, Post, PostPart, Status
 from hub.models.base import hub_now
 from hub.models.posts import from_now
+from hub.publishing import repeats
 from hub.publishing.grants import doubt_access_token, lose_grant
 from hub.publishing.patience import store_patiently
 from hub.queue import bells
-from psn.errors import NeedsReconnect, PlatformError, Problem, RateLimited, Rejected, Unavailable, UnknownOutcome
+from psn.errors import (
+    CameToNothing,
+    NeedsReconnect,
+    PlatformError,
+    Problem,
+    RateLimited,
+    Rejected,
+    Unavailable,
+    UnknownOutcome,
+)
 from psn.platforms.registry import get_platform
 
 RETRIES = 3  # of what surely was not sent (PUB-5)
@@ -85,6 +95,8 @@ def end_with(post: Post, error: Problem, *, actor: str = "") -> None:
     match error:
         case UnknownOutcome():
             _doubt(post, error)
+        case CameToNothing():
+            _fail(post, error, actor=actor)
         case Rejected() if _is_echo(post, error):
             _doubt(post, UnknownOutcome(error.message, code="publish.echo"))
         case RateLimited():
@@ -97,9 +109,9 @@ def end_with(post: Post, error: Problem, *, actor: str = "") -> None:
             retry(post, error)  # once: the token may have ended before its time, the grant not (AUTH-3)
         case NeedsReconnect():
             store_patiently(partial(lose_grant, post.account, reason=error.message))
-            _fail(post, error)
+            _give_up(post, error)
         case _:
-            _fail(post, error, actor=actor)
+            _give_up(post, error, actor=actor)
 
 
 def retry(
@@ -128,6 +140,9 @@ def miss(post: Post) -> bool:
     assert post.scheduled_at is not None
     late = f"It was meant for {post.scheduled_wall} ({post.scheduled_zone}) and nobody could send it until now."
     message = f"{late} That is over {_hours(post.account.grace)}, so it was not sent late."
+    if repeats.is_in_doubt(post):
+        _give_up(post, Problem(message), actor=WATCHDOG)
+        return True
     told = Telling(Notice.Level.ACT, "post.missed", message)
     return leave(post, to=Status.MISSED, error=Problem(message, code="post.missed"), told=told, actor=WATCHDOG)
 
@@ -190,16 +205,28 @@ def tell(post: Post, told: Telling) -> None:
     Notice.objects.create(user_id=post.user_id, post_id=post.id, level=told.level, code=told.code, message=told.message)
 
 
+def _give_up(post: Post, error: Problem, *, actor: str = "") -> None:
+    """Stop trying. It has failed, unless an earlier call of it may be live: then it stays open, and is looked for."""
+    if store_patiently(partial(repeats.is_in_doubt, post)):
+        message = f"An earlier try may be live, and the next one came to nothing: {error.message}"
+        _doubt(post, UnknownOutcome(message, code=repeats.HINDERED), actor=actor)
+    else:
+        _fail(post, error, actor=actor)
+
+
 def _fail(post: Post, error: Problem, *, actor: str = "") -> None:
     told = Telling(Notice.Level.ACT, error.error_code, error.message)
     leave(post, to=Status.FAILED, error=error, told=told, actor=actor)
 
 
-def _doubt(post: Post, error: UnknownOutcome) -> None:
+def _doubt(post: Post, error: UnknownOutcome, *, actor: str = "") -> None:
     """Leave it open whether the post is out: the platform is asked where it can tell, else the person (PUB-6)."""
     witness = get_platform(post.account.platform).witness
-    if not witness.looks:
-        leave(post, to=Status.UNKNOWN, error=error, told=Telling(Notice.Level.ACT, error.error_code, error.message))
+    if (
+        not witness.looks or error.error_code == repeats.CHANGED
+    ):  # what was approved before could not be told from what is now
+        told = Telling(Notice.Level.ACT, error.error_code, error.message)
+        leave(post, to=Status.UNKNOWN, error=error, told=told, actor=actor)
         return
     look = partial(bells.ring, "look_at_post", user_id=post.user_id, post_id=post.id)
     first = witness.looks[0]
@@ -207,6 +234,7 @@ def _doubt(post: Post, error: UnknownOutcome) -> None:
         post,
         to=Status.UNKNOWN,
         error=error,
+        actor=actor,
         look_at=from_now(first),
         beside=lambda: look(at=Post.objects.values_list("look_at", flat=True).get(id=post.id)),
     )

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from hub.models import Attempt, Notice, Post, PostPart, Status
+from hub.models import Account, Attempt, Notice, Post, PostPart, Status
 from hub.models.base import hub_now
 from hub.models.posts import from_now
 from hub.publishing import attempts, endings, repeats
@@ -56,7 +56,7 @@ def ring_again(user_id: str, post_id: str, *, seconds: float) -> None:
 
 
 def link(post: Post, part: PostPart, found: Published, *, at: datetime, actor: str, told: Telling) -> bool:
-    """Store that a part is out, and let the post go on after it; False when somebody else decided meanwhile.
+    """Store that a part is out, and let the post go on after it; False when somebody else decided, or has it, meanwhile.
 
     Args:
         at: when it came out, as well as we know.
@@ -64,6 +64,9 @@ def link(post: Post, part: PostPart, found: Published, *, at: datetime, actor: s
     """
     with transaction.atomic():
         if not _still_open(post):
+            return False
+        Account.objects.select_for_update().get(id=post.account_id)  # two posts are never linked to the same one there
+        if repeats.is_linked(post, part, found.platform_post_id):
             return False
         PostPart.objects.filter(id=part.id, state=PostPart.State.WAITING).update(
             state=PostPart.State.DELIVERED if found.delivered else PostPart.State.PUBLISHED,
@@ -121,20 +124,17 @@ def _look(post: Post, *, worker: str) -> None:
     attempts.close_attempt(attempt, remote_id=found.platform_post_id if found else "", http_status=0, request_id="")
     if found is not None:
         message = "The platform's answer was lost. PSN looked, found the post live, and did not send it again."
-        link(
-            post,
-            part,
-            found,
-            at=call.started_at,
-            actor=WATCHDOG,
-            told=Telling(Notice.Level.KNOW, "post.found", message),
-        )
+        told = Telling(Notice.Level.KNOW, "post.found", message)
+        if not link(post, part, found, at=call.started_at, actor=WATCHDOG, told=told):
+            _ring_at(post, hub_now() + LOOK_AGAIN)  # what was found may be another post's by now
     else:
         _absent(post, part, call)
 
 
 def may_repeat(post: Post, call: Attempt) -> bool:
     """Whether a doubtful call may simply be made again: the platform makes no second post of it."""
+    if post.error_code == repeats.HINDERED:
+        return False
     is_fresh = hub_now() - (call.finished_at or call.started_at) < LOOK_FOR
     return is_fresh and repeats.time_left(post, call) > timedelta(0) and _sent_since(_first_of(call)) <= REPEATS
 
@@ -177,9 +177,7 @@ def _absent(post: Post, part: PostPart, call: Attempt) -> None:
         return
     looks = get_platform(post.account.platform).witness.looks
     ended = call.finished_at or hub_now()
-    clean = Attempt.objects.filter(
-        part_id=part.id, kind=Attempt.Kind.PROBE, outcome=Outcome.OK, remote_id="", started_at__gt=ended
-    ).count()
+    clean = repeats.count_clean_looks(call)
     if clean < len(looks):
         _ring_at(post, max(ended + looks[clean], hub_now()))
         return

@@ -25,7 +25,7 @@ from hub.publishing.patience import UNREACHABLE, Unstored, release_connection, s
 from hub.publishing.reading import Claimed, read_claimed
 from hub.rls.identity import acting_as
 from psn.deadline import Deadline
-from psn.errors import ApprovalNeeded, Duplicate, Problem
+from psn.errors import ApprovalNeeded, Duplicate, Problem, UnknownOutcome
 from psn.platforms.base import AccountFacts, Adapter, MediaFile, Part, Prepared, Published, RateLimit
 from psn.platforms.registry import get_platform
 
@@ -101,7 +101,8 @@ def _send(claimed: Claimed) -> None:
     checks.refuse_errors(
         checks.check_content(post.account, [build_part(part, post=post) for part in parts], facts=facts)
     )
-    quota.check_quota(post)
+    if all(part.state == PostPart.State.WAITING for part in parts):  # a thread that has begun does not stop in the middle
+        quota.check_quota(post)
     adapter = open_adapter(post.account, grant=claimed.grant, now=timezone.now())
     try:
         for part in parts:
@@ -131,6 +132,8 @@ def _send_part(post: Post, part: PostPart, *, parts: list[PostPart], adapter: Ad
     prepared = _prepare(
         post, lambda: adapter.prepare_post(content, media_ids=media_ids, reply_to=reply_to, former=former)
     )
+    if repeat is not None:
+        repeat.check_same(prepared.reference)
     intent = _write_intent(post, part, reference=prepared.reference)
     send_before = intent.send_before if repeat is None else repeat.limit(intent.send_before)
     release_connection()
@@ -139,9 +142,14 @@ def _send_part(post: Post, part: PostPart, *, parts: list[PostPart], adapter: Ad
             content, media_ids=media_ids, reply_to=reply_to, prepared=prepared, send_before=send_before
         )
     except Duplicate as refusal:
-        if repeat is None:
+        if repeat is None or repeats.is_linked(post, part, refusal.platform_post_id):
             _tell(partial(attempts.close_refused, intent.attempt, refusal), f"{part}: {refusal.message}")
-            raise
+            if repeat is None:
+                raise
+            raise UnknownOutcome(
+                f"It may be live, and the post that the platform names for it is another one of yours: {refusal.message}",
+                code=repeats.HINDERED,
+            ) from refusal
         # After our own doubtful call, the platform's word for a duplicate is that call's answer.
         published = Published(refusal.platform_post_id, refusal.url, refusal.request_id or "", refusal.http_status or 0)
     except Problem as error:
