@@ -318,6 +318,14 @@ def _unknown(post: Post, around: Surroundings) -> Answer:
 
 def _published(post: Post, around: Surroundings) -> Answer:
     where = f": {post.url}" if post.url else "."
+    if post.deleted_at is not None:
+        return Answer(
+            f"It was live since {_at(post.published_at, around)}, and was deleted at {_at(post.deleted_at, around)}."
+        )
+    if post.delete_asked_at is not None:
+        return Answer(
+            f"It is live since {_at(post.published_at, around)}{where}", "The worker deletes it at the platform."
+        )
     return Answer(f"It is live since {_at(post.published_at, around)}, {_late(post)}{where}", "Nothing is left to do.")
 
 

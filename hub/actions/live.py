@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from django.db import transaction
 from django.utils import timezone
 
-from hub.actions.accounts import check_connected
+from hub.actions.accounts import check_connected, find_account
 from hub.actions.posts import PERSON, get_post
 from hub.models import Account, AuditEntry, Post, Status
 from hub.models.base import hub_now
@@ -16,8 +17,10 @@ from hub.publishing.content import build_parts, facts_of
 from hub.publishing.grants import doubt_access_token, open_adapter
 from hub.queue import bells
 from psn.errors import Conflict, InvalidInput, NeedsReconnect
-from psn.platforms.base import Count, Part, RemotePost
+from psn.platforms.base import Adapter, Count, Part, RemotePost
 from psn.platforms.registry import get_platform
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,19 @@ def preview_post(post_id: str) -> list[Preview]:
     return previews
 
 
+def read_account_metrics(account: str) -> tuple[Account, dict[str, int]]:
+    """Ask the platform how an account does; what it does not tell is left out.
+
+    Raises:
+        InvalidInput: the platform tells no numbers.
+    """
+    found = find_account(account)
+    check_connected(found)
+    if "account_metrics" not in get_platform(found.platform).abilities:
+        raise InvalidInput(f"{get_platform(found.platform).title} tells no numbers.", code="platform.cannot")
+    return found, _ask(found, lambda adapter: adapter.fetch_account_metrics())
+
+
 def read_metrics(post_id: str) -> tuple[Post, list[RemotePost]]:
     """Ask the platform how a live post does; parts it does not show are left out.
 
@@ -59,18 +75,23 @@ def read_metrics(post_id: str) -> tuple[Post, list[RemotePost]]:
     if "metrics" not in get_platform(post.account.platform).abilities:
         raise InvalidInput(f"{get_platform(post.account.platform).title} tells no numbers.", code="platform.cannot")
     ids = [part.platform_post_id for part in post.parts.order_by("index") if part.platform_post_id]
+    return post, _ask(post.account, lambda adapter: adapter.fetch_posts(ids))
+
+
+def _ask(account: Account, question: Callable[[Adapter], T]) -> T:
+    """Ask the platform something, once more with a new token when it refuses the one we have."""
     try:
-        return post, _fetch(post.account, ids)
+        return _ask_once(account, question)
     except NeedsReconnect:  # the token may have ended before its time, the grant not (AUTH-3)
-        if not doubt_access_token(post.account):
+        if not doubt_access_token(account):
             raise
-        return post, _fetch(post.account, ids)
+        return _ask_once(account, question)
 
 
-def _fetch(account: Account, ids: Sequence[str]) -> list[RemotePost]:
+def _ask_once(account: Account, question: Callable[[Adapter], T]) -> T:
     adapter = open_adapter(account, now=timezone.now())
     try:
-        return adapter.fetch_posts(ids)
+        return question(adapter)
     finally:
         adapter.close()
 
@@ -87,8 +108,9 @@ def ask_to_delete(post_id: str, *, dry_run: bool = False) -> Post:
     platform = get_platform(post.account.platform)
     if "delete" not in platform.abilities:
         raise InvalidInput(
-            f"{platform.title} lets no app delete posts. Delete it by hand{f': {post.url}' if post.url else ''}.",
+            f"{platform.title} lets no app delete posts.",
             code="platform.cannot",
+            ask=f"Ask the person to delete it by hand{f': {post.url}' if post.url else ' in the app'}.",
         )
     check_connected(post.account)
     with transaction.atomic():

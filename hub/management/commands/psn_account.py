@@ -10,7 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
-from hub.actions import accounts, authorizing, connecting, pending, sandbox
+from hub.actions import accounts, authorizing, connecting, live, pending, sandbox
 from hub.actions.apps import known_app
 from hub.actions.connecting import Where
 from hub.management import browser
@@ -74,6 +74,7 @@ class Command(PsnCommand):
             ("disconnect", self.disconnect, "forget an account's grant and give it back"),
         ):
             self._add_dry_run(self._add_one(verbs, name, verb, help=meaning))
+        self._add_one(verbs, "metrics", self.metrics, help="ask the platform how an account does")
         cap = self._add_one(verbs, "cap", self.cap, help="limit how many posts an account publishes in 24 hours")
         cap.add_argument("posts", help="a number, or `none` to leave it to the platform")
         self._add_dry_run(cap)
@@ -174,6 +175,11 @@ class Command(PsnCommand):
             "capabilities": done.account.capabilities,
             "dry_run": dry_run,
         }
+
+    def metrics(self, account: str) -> dict[str, Any]:
+        """Ask the platform how an account does."""
+        found, counts = live.read_account_metrics(account)
+        return {"account": account_shape(found), "metrics": counts}
 
     def disconnect(self, account: str, dry_run: bool) -> dict[str, Any]:
         """Disconnect an account."""

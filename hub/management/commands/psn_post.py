@@ -336,7 +336,8 @@ def _campaign_result(campaign: campaigns.Campaign, *, dry_run: bool) -> Result:
     findings = [finding for one in campaign.variants for finding in one.findings]
     failed = [one for one in campaign.variants if one.error]
     if not failed:
-        return Result(data, findings=findings, next_action=_next("psn_post list", ASK_FOR_APPROVAL))
+        waits = any(one.post and one.post.status != Status.SCHEDULED for one in campaign.variants)
+        return Result(data, findings=findings, next_action=_next("psn_post list", ASK_FOR_APPROVAL if waits else None))
     first = failed[0].error
     assert first is not None
     names = ", ".join(one.account for one in failed)

@@ -113,7 +113,7 @@ def open_photos(request: HttpRequest, grant: Grant) -> dict[str, object]:
     if body.source_info.photo_cover_index >= len(body.source_info.photo_images):
         raise Refusal("invalid_params", "photo_cover_index is out of range.")
     _check_before(grant.account, info, is_direct=is_direct)
-    files, reason = _fetch(grant.account, body.source_info.photo_images)
+    files, reason = _fetch(request, grant.account, body.source_info.photo_images)
     with transaction.atomic():
         _check_before(grant.account, info, is_direct=is_direct)
         job = _open_job(
@@ -225,7 +225,7 @@ def _open_job(
     )
 
 
-def _fetch(account: Account, addresses: list[str]) -> tuple[list[Upload], str]:
+def _fetch(request: HttpRequest, account: Account, addresses: list[str]) -> tuple[list[Upload], str]:
     """Fetch all photos; or give why not.
 
     Raises:
@@ -241,7 +241,7 @@ def _fetch(account: Account, addresses: list[str]) -> tuple[list[Upload], str]:
             return [], PULL_FAILURES.get(problem.reason, "photo_pull_failed")
         upload = uploads.create_upload(account, remote_id=f"photo.{ids.next_number()}", mime_type=fetched.mime_type)
         uploads.keep_file(upload, fetched.path)
-        files.append(upload)
+        files.append(uploads.finish_upload(request, upload))
         if fetched.mime_type not in PHOTO_TYPES:
             return [], "file_format_check_failed"
     return files, ""
