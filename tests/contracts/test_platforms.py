@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.db.models import F
 from django.db.models.functions import Now
 
 from hub.actions import live, posts
-from hub.actions.connecting import connect_sandbox, disconnect_account
+from hub.actions.connecting import connect_sandbox, disconnect_account, refresh_account
 from hub.models import Account, OAuthToken, Post
 from hub.publishing import deleting, looks
 from psn.errors import InvalidInput
@@ -20,7 +23,7 @@ from tests.contracts.formats import COMMITS, EVERY_FORMAT, FORMATS, SIMPLEST, Fo
 from tests.factories import OWNER, People
 from tests.hub.publishing.stage import attempts_of, look, make_due, notices_of, parts_of, ring
 from tests.sandbox.conftest import sandbox, sandbox_process
-from tests.sandbox.process import Sandbox
+from tests.sandbox.process import WEB, Sandbox
 
 __all__ = ["sandbox", "sandbox_process"]
 
@@ -83,8 +86,12 @@ class Stage:
 
 
 @pytest.fixture(autouse=True)
-def _worker(monkeypatch: pytest.MonkeyPatch) -> None:
+def _worker(monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox) -> None:
+    """Have the worker wait for a platform that is at work by the sandbox's clock, not by ours."""
     monkeypatch.setenv("PSN_WORKER", WORKER)
+    clock = SimpleNamespace(monotonic=time.monotonic, sleep=sandbox.move_clock)
+    for module in ("tiktok.following", "x.upload", "mastodon.upload"):
+        monkeypatch.setattr(f"psn.platforms.{module}.time", clock)
 
 
 @pytest.fixture
@@ -126,6 +133,9 @@ class TestPublishing:
         parts = parts_of(post)
         assert len(shown) == len(parts)
         assert all(part.platform_post_id for part in parts)
+        files = [media for one in shown for media in one["media"]]
+        assert len(files) == sum(part.media.using(OWNER).count() for part in parts)
+        assert all(WEB.get(media["url"]).status_code == 200 for media in files)
         if wanted.status == "published":
             assert post.url
             assert all(get_platform(name).read_post_url(part.url) for part in parts if part.kind == "post" and part.url)
@@ -255,6 +265,28 @@ class TestTrouble:
         assert post.status == "unknown"
         assert stage.settle(post).status in ("published", "unknown")
         assert len(stage.shown()) <= 1
+
+
+class TestAToken:
+    @every_platform
+    def test_is_renewed_ahead_of_its_end_where_the_platform_renews(
+        self, on_stage: Callable[[str], Stage], name: str
+    ) -> None:
+        stage = on_stage(name)
+        tokens = OAuthToken.objects.using(OWNER).filter(account_id=stage.account.id)
+        before = tokens.get()
+        pass_time(stage, tokens, timedelta(hours=30))  # Meta renews nothing younger than a day
+        done = refresh_account(str(stage.account.id), now=datetime.now(UTC))
+        renews = bool(before.refresh_token_sealed) or name in ("instagram", "threads")
+        assert (done.renewed, bool(done.reason)) == (renews, not renews)
+        assert tokens.get().version == before.version + renews
+        assert stage.settle(stage.publish(stage.simplest())).status == "published"
+
+
+def pass_time(stage: Stage, tokens: Any, span: timedelta) -> None:
+    """Let a grant grow older, here and at the platform."""
+    stage.sandbox.move_clock(span.total_seconds())
+    tokens.update(obtained_at=F("obtained_at") - span, access_expires_at=F("access_expires_at") - span)
 
 
 class TestATokenThatEnds:
