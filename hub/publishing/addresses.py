@@ -25,7 +25,6 @@ from django.core import signing
 
 from hub.models import Account
 from psn.errors import Finding, InvalidInput, NotFound, NotReady, Problem, Rejected, Unavailable
-from psn.http import Http, check_base_url, is_loopback
 from psn.media import storage
 
 LIFE = storage.LIFE
@@ -135,6 +134,8 @@ def _find_bucket() -> storage.Bucket | None:
 
 def _store_at_sandbox(path: Path, mime_type: str, *, base_url: str) -> str:
     """Put a file into the storage of the sandbox on this machine."""
+    from psn.http import Http  # brings the HTTP library (over 100 ms), and most commands talk to nobody
+
     parts = urlsplit(base_url)
     key = f"/_storage/{secrets.token_urlsafe(storage.NAME_BYTES)}{path.suffix.lower()}"
     try:
@@ -167,10 +168,12 @@ def _sign(name: str, mime_type: str, *, ends_at: datetime) -> str:
 
 
 def _get_base_url() -> str:
+    from psn.http import check_base_url  # brings the HTTP library (over 100 ms), and most commands talk to nobody
+
     if not settings.MEDIA_BASE_URL or settings.HUB is None:
         raise NotReady(_NO_WAY, code="media.address")
     base_url = check_base_url(settings.MEDIA_BASE_URL)
-    if is_loopback(urlsplit(base_url)):
+    if _is_this_machine(base_url):
         raise NotReady(
             f"PSN_MEDIA_BASE_URL is {base_url}, which no platform can reach: it is this machine's own.",
             code="media.address",
@@ -178,8 +181,16 @@ def _get_base_url() -> str:
     return base_url
 
 
+def _is_this_machine(base_url: str) -> bool:
+    from psn.http import is_loopback  # as above
+
+    return is_loopback(urlsplit(base_url))
+
+
 def _check_web(*, now: datetime) -> None:
     """Ask the public address for what only this hub's web process gives."""
+    from psn.http import Http  # brings the HTTP library (over 100 ms), and most commands talk to nobody
+
     base_url = _get_base_url()
     with Http(base_url, timeout_seconds=CHECK_SECONDS) as http:
         reply = http.read("HEAD", f"/media/{_sign(_PROBE, '', ends_at=now + timedelta(minutes=1))}")

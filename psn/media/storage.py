@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 from psn.errors import NotReady, Rejected, Unavailable
-from psn.http import check_base_url
 
 PREFIX = "psn-media/"
 LIFE = timedelta(
@@ -121,6 +120,8 @@ def _open(bucket: Bucket, *, tries: int = TRIES, **options: Any) -> Any:
     # Imported here because they take a quarter of a second, and few commands need a bucket.
     from botocore.config import Config
     from storages.backends.s3 import S3Storage
+
+    from psn.http import check_base_url
 
     if bucket.endpoint_url:
         check_base_url(bucket.endpoint_url)

@@ -165,7 +165,7 @@ class TestAtTheWebProcess:
     def test_is_checked_from_outside(self, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         server = bind_web(host="127.0.0.1", port=0)
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-        monkeypatch.setattr(addresses, "is_loopback", lambda _: False)  # as if this machine were far away
+        monkeypatch.setattr(addresses, "_is_this_machine", lambda _: False)  # as if this machine were far away
         settings.MEDIA_BASE_URL = f"http://127.0.0.1:{server.server_address[1]}"
         assert check_addresses(account()) is None
         settings.SECRET_KEY = "another hub's"
