@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import atexit
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from hub.management.paths import user_path
 from psn.errors import InvalidInput, Usage
 from psn.media.addresses import fetch_media
 from psn.platforms.base import MediaFile
+from psn.text.languages import join_languages
 
 MAX_TEXT_BYTES = 1_000_000
 MAX_MEDIA_BYTES = 4 * 1024**3  # TikTok's; nobody takes larger ones
@@ -28,6 +30,14 @@ def add_content_arguments(parser: argparse.ArgumentParser) -> None:
     source.add_argument("--file", help="read the text from a file")
     parser.add_argument(
         "--part", action="append", default=[], dest="more", metavar="TEXT", help="the next part of a thread; repeat it"
+    )
+    parser.add_argument(
+        "--also",
+        action="append",
+        default=[],
+        nargs=2,
+        metavar=("LANGUAGE", "TEXT"),
+        help="the same in another language, written for itself, below the text: --also es 'Hola'",
     )
     parser.add_argument("--thread", action="store_true", dest="split", help="split a long text into a thread")
     parser.add_argument("--numbered", action="store_true", help="with --thread: number the parts, 1/3")
@@ -67,6 +77,7 @@ def read_content(
     stdin: bool,
     file: str | None,
     more: Sequence[str],
+    also: Sequence[tuple[str, str]],
     split: bool,
     numbered: bool,
     comment: str | None,
@@ -87,7 +98,8 @@ def read_content(
         _read_media(path, alt_text=alt[index] if index < len(alt) else "") for index, path in enumerate(media)
     )
     first = text if text is not None else _read_text(None if stdin else file)
-    parts = [drafts.DraftPart(clean_text(first), files), *(drafts.DraftPart(clean_text(part)) for part in more)]
+    first = _add_languages(clean_text(first), also)
+    parts = [drafts.DraftPart(first, files), *(drafts.DraftPart(clean_text(part)) for part in more)]
     parts = _add_media(parts, media_of)
     if comment is not None:
         parts.append(drafts.DraftPart(clean_text(comment), kind="comment"))
@@ -103,6 +115,16 @@ def clean_text(text: str) -> str:
     except UnicodeEncodeError:
         raise InvalidInput("The text is not UTF-8.", code="text.encoding") from None
     return text
+
+
+def _add_languages(text: str, also: Sequence[tuple[str, str]]) -> str:
+    """Put further languages below a text (POST-3)."""
+    if not also:
+        return text
+    sections = {"": text} | {language: clean_text(other) for language, other in also}
+    if len(sections) <= len(also):
+        raise Usage("--also names a language twice.")
+    return join_languages(sections)
 
 
 def _add_media(parts: list[drafts.DraftPart], media_of: Sequence[tuple[str, str]]) -> list[drafts.DraftPart]:
@@ -128,8 +150,9 @@ def _read_options(pairs: Sequence[str]) -> dict[str, str]:
 
 def _read_media(path: str, *, alt_text: str) -> MediaFile:
     if path.startswith(("https://", "http://")):
-        folder = Path(tempfile.mkdtemp(prefix="psn-fetched-"))
-        fetched = fetch_media(path, folder, max_bytes=MAX_MEDIA_BYTES, seconds=FETCH_SECONDS)
+        folder = tempfile.TemporaryDirectory(prefix="psn-fetched-")
+        atexit.register(folder.cleanup)  # its file is copied into the workspace long before
+        fetched = fetch_media(path, Path(folder.name), max_bytes=MAX_MEDIA_BYTES, seconds=FETCH_SECONDS)
         return drafts.read_media(str(fetched), alt_text=alt_text)
     return drafts.read_media(str(user_path(path, code="media.unreadable")), alt_text=alt_text)
 
