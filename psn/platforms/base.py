@@ -340,6 +340,7 @@ class Platform:
         read_post_url: the platform's id of a post from its address, or from the bare id; raises InvalidInput (`url.post`).
         witness: how it can tell what became of a call.
         fetches: kinds of media (`MediaFile.kind`) that it fetches from a public address instead of taking an upload.
+        prepares: `prepare_post` talks to the platform and may take its time.
         posts_per_day: what it lets one account publish in 24 hours; None when it has no such rule.
         settings: its own, with their defaults: the version of its API.
         check_settings: finds out whether `settings` are (still) good, on a day; None where nothing ages.
@@ -361,6 +362,7 @@ class Platform:
     witness: Witness = field(default_factory=Witness)
     options: tuple[Option, ...] = ()
     fetches: frozenset[str] = frozenset()
+    prepares: bool = True
     posts_per_day: int | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
     check_settings: Callable[[Mapping[str, str], date], list[Finding]] | None = None

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 
-from psn.text.expressions import expression
+from psn.text.expressions import find_clusters
 from psn.text.links import find_links
 from psn.text.littletext import MENTION as LINKEDIN_MENTION
 from psn.text.tags import find_mentions
@@ -41,8 +41,8 @@ class KeptTogether:
     """What must not be cut: what people see as one character, links, mentions."""
 
     def __init__(self, text: str) -> None:
-        clusters = None if text.isascii() and "\r" not in text else expression(_CLUSTER).finditer(text)
-        self._beginnings = None if clusters is None else {cluster.start() for cluster in clusters} | {len(text)}
+        clusters = None if text.isascii() and "\r" not in text else find_clusters(text)
+        self._beginnings = None if clusters is None else {start for start, _ in clusters} | {len(text)}
         spans = [(span.start, span.end) for span in (*find_links(text), *find_mentions(text))]
         self._spans = _joined((*spans, *(mention.span() for mention in LINKEDIN_MENTION.finditer(text))))
         self._ends = [end for _, end in self._spans]
@@ -80,7 +80,6 @@ _LOOK_BACK = 12  # characters; longer than any abbreviation, and than the bracke
 _STOP = re.compile(
     r"(?:(?P<full>[\u3002\uff01\uff1f]+)|[\u3001\uff0c\uff1b\uff1a])[\u300d\u300f\uff09\u3011\u201d\u2019]*"
 )
-_CLUSTER = r"\X"
 
 
 def _find_blanks(text: str) -> Iterator[Cut]:

@@ -5,11 +5,11 @@ None of them breaks on half a character (a lone surrogate): what a text must not
 
 from __future__ import annotations
 
+import functools
 import re
 
-from psn.text.expressions import expression
+from psn.text.expressions import expression, find_clusters
 
-_CLUSTER = r"\X"
 _PERHAPS_EMOJI = re.compile(r"[#*0-9]?[^\x00-\x7f]+")  # with what a keycap surrounds
 # Also what is a letter unless told otherwise (©, ™, ☎): phones show most of them as emoji, and what is counted too long is
 # refused here, but what is counted too short is refused by the platform, at night.
@@ -23,7 +23,7 @@ def count_graphemes(text: str) -> int:
     """
     if text.isascii() and "\r" not in text:
         return len(text)
-    return sum(1 for _ in expression(_CLUSTER).finditer(text))
+    return sum(1 for _ in find_clusters(text))
 
 
 def count_utf16(text: str) -> int:
@@ -44,6 +44,11 @@ def count_emoji_bytes(text: str) -> int:
     return len(text) + sum(
         count_bytes(cluster) - len(cluster)
         for run in _PERHAPS_EMOJI.findall(text)
-        for cluster in expression(_CLUSTER).findall(run)
-        if expression(_EMOJI).search(cluster)
+        for cluster in (run[start:end] for start, end in find_clusters(run))
+        if _is_emoji(cluster)
     )
+
+
+@functools.lru_cache(maxsize=4096)  # whoever splits a text looks at the same ones again and again
+def _is_emoji(cluster: str) -> bool:
+    return expression(_EMOJI).search(cluster) is not None

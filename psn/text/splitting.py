@@ -14,6 +14,7 @@ Measure = Callable[[str], int]
 # A better place to cut is taken when the part still holds this share of the characters it could.
 _WORTH_IT = ((Level.PARAGRAPH, 0.3), (Level.LINE, 0.4), (Level.SENTENCE, 0.5))
 _MOST_DIGITS = 12  # only a count that takes one digit for more than another gets there
+_FAR = 10  # parts: so far from the end of a word that is too long, nobody need count whether the rest of it is short enough
 _ESTIMATES = 4  # most counts nearly follow the length; one that does not is searched by halving
 
 
@@ -63,11 +64,12 @@ class _Splitting:
 
     def split(self, measure: Measure) -> list[str]:
         """Split from the beginning on, each part as long as it can well be."""
-        parts = []
+        parts: list[str] = []
         start = self._cuts[0].start if self._cuts[0].end == 0 else 0
         inner: list[int] = []  # places inside a word that is too long by itself
         while start < len(self._text):
-            cut = self._pick(start, measure)
+            is_far = bool(parts and inner) and inner[-1] - start > _FAR * len(parts[-1])
+            cut = None if is_far else self._pick(start, measure)
             if cut is None:
                 if not inner or inner[-1] <= start:
                     inner = self._find_inner(start)

@@ -20,7 +20,7 @@ from psn.platforms.base import Profile, Published, RemotePost
 from psn.platforms.bluesky.addresses import BROKEN_HANDLE, DID, HANDLE, POSTS, PostUri, build_post_url, parse_uri
 from psn.platforms.bluesky.records import Draft, Json, Strong
 from psn.platforms.replies import Tolerant, read_answer
-from psn.platforms.values import MAX_COUNT, Instant, pick_counts
+from psn.platforms.values import MAX_COUNT, MAX_ENTRIES, Instant, pick_counts
 
 TITLE = "Bluesky"
 MAX_URIS = 25  # getPosts: uris.maxLength
@@ -65,7 +65,7 @@ class Record(Tolerant):
     """A record as it lies in a repository."""
 
     uri: str
-    cid: str = ""
+    cid: str = Field("", pattern=r"^[\x21-\x7e]{0,200}$")
     value: dict[str, Any]
 
     @property
@@ -81,7 +81,7 @@ class Page(Tolerant):
         cursor: of the page after it; absent on the last one.
     """
 
-    records: list[Record]
+    records: list[Record] = Field(max_length=MAX_ENTRIES)
     cursor: str | None = None
 
 
@@ -285,7 +285,7 @@ class _View(Tolerant, extra="allow"):
 
 
 class _Posts(Tolerant):
-    posts: list[_View]
+    posts: list[_View] = Field(max_length=MAX_ENTRIES)
 
 
 class _Profile(Tolerant, extra="allow"):
@@ -293,8 +293,8 @@ class _Profile(Tolerant, extra="allow"):
 
 
 class _Strong(Tolerant):
-    uri: str
-    cid: str
+    uri: str = Field(pattern=r"^at://[\x21-\x7e]{1,3000}$")
+    cid: str = Field(pattern=r"^[\x21-\x7e]{1,200}$")
 
 
 class _Reply(Tolerant):

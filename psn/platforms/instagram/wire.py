@@ -13,11 +13,12 @@ from pydantic import Field
 from psn.http import Reply
 from psn.platforms.base import MediaFile, Part, Profile, RemotePost
 from psn.platforms.instagram.rules import TITLE, Shape
-from psn.platforms.meta.answers import Id, Instant, Paging, Quota, QuotaConfig, read_quota
+from psn.platforms.meta.answers import Id, Paging, Quota, QuotaConfig, read_quota
 from psn.platforms.meta.containers import Container
 from psn.platforms.meta.matching import Seen
 from psn.platforms.meta.meanings import MEDIA_FAILED, Meaning, find_media_failure
 from psn.platforms.replies import Tolerant, read_answer
+from psn.platforms.values import MAX_ENTRIES, Instant, Number, WebAddress
 
 PROFILE_FIELDS = "user_id,username,name"
 COUNT_FIELDS = "followers_count,follows_count,media_count"
@@ -222,18 +223,18 @@ def _read_media(media: _Media) -> tuple[Seen, dict[str, int]]:
 class _Me(Tolerant):
     id: Id = ""
     user_id: Id | None = None
-    username: str = Field(min_length=1)
-    name: str = ""
+    username: str = Field(pattern=r"^[A-Za-z0-9_.]{1,64}$")  # it becomes part of an address
+    name: str = Field("", max_length=500)
 
 
 class _Counts(Tolerant):
-    followers_count: int | None = Field(None, ge=0)
-    follows_count: int | None = Field(None, ge=0)
-    media_count: int | None = Field(None, ge=0)
+    followers_count: Number | None = None
+    follows_count: Number | None = None
+    media_count: Number | None = None
 
 
 class _Limit(Tolerant):
-    quota_usage: int | None = Field(None, ge=0)
+    quota_usage: Number | None = None
     config: QuotaConfig | None = None
 
 
@@ -242,24 +243,24 @@ class _Limits(Tolerant):
 
 
 class _Container(Tolerant):
-    status_code: str = Field(min_length=1)
+    status_code: str = Field(min_length=1, max_length=64)
     status: str = ""
 
 
 class _Media(Tolerant):
     id: Id
     caption: str | None = None
-    permalink: str = ""
+    permalink: WebAddress = ""
     shortcode: str = ""
     timestamp: Instant
     media_type: str = ""
     media_product_type: str = "FEED"
-    like_count: int | None = Field(None, ge=0)
-    comments_count: int | None = Field(None, ge=0)
+    like_count: Number | None = None
+    comments_count: Number | None = None
 
 
 class _MediaPage(Tolerant):
-    data: list[_Media]
+    data: list[_Media] = Field(max_length=MAX_ENTRIES)
     paging: Paging = Paging()
 
 
@@ -270,9 +271,9 @@ class _Comment(Tolerant):
 
 
 class _CommentsPage(Tolerant):
-    data: list[_Comment]
+    data: list[_Comment] = Field(max_length=MAX_ENTRIES)
     paging: Paging = Paging()
 
 
 class _Permalink(Tolerant):
-    permalink: str = ""
+    permalink: WebAddress = ""

@@ -82,6 +82,7 @@ PLATFORM = Platform(
     connect=connect,
     read_post_url=read_post_url,
     witness=WITNESS,
+    prepares=False,
     posts_per_day=150,  # calls of a member to this product. learn.microsoft.com/linkedin/shared/api-guide/concepts/rate-limits
     settings={SETTING: DEFAULT_VERSION},
     check_settings=lambda chosen, today: warn_about_version(chosen[SETTING], today=today),

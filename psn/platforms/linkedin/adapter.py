@@ -257,7 +257,7 @@ class LinkedInAdapter:
             path = f"/rest/posts?q=author&author={author}&start={page * wire.PAGE_SIZE}&count={wire.PAGE_SIZE}&sortBy=CREATED"
             read = wire.read_page(self._ask("GET", path, restli_method="FINDER"), web_base_url=self.web_base_url)
             yield read
-            if read.is_last or (since and min(one.post.created_at for one in read.posts) < since):
+            if read.is_last or (since and min((one.post.created_at for one in read.posts), default=since) < since):
                 return
         raise _endless()
 

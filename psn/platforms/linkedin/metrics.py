@@ -7,7 +7,7 @@ organizationalEntityShareStatistics and networkSizes (…/organizations, likewis
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import AliasChoices, Field
@@ -16,6 +16,7 @@ from psn.http import Reply
 from psn.platforms.linkedin.addresses import encode_urn
 from psn.platforms.linkedin.wire import TITLE, build_list
 from psn.platforms.replies import Tolerant, read_answer
+from psn.platforms.values import MAX_COUNT, Number, pick_counts
 
 # LinkedIn's name: ours. What the older versions do not know is answered 400 and stays unknown.
 MEMBER_QUERIES = {
@@ -84,7 +85,7 @@ def read_share_counts(reply: Reply) -> dict[str, dict[str, int]]:
         Unavailable: the answer cannot be read.
     """
     elements = read_answer(_Statistics, reply, title=TITLE).elements
-    return {element.urn: _read_counts(element.totals) for element in elements if element.urn}
+    return {element.urn: pick_counts(element.totals, _ORGANIZATION_COUNTS) for element in elements if element.urn}
 
 
 def read_followers(reply: Reply) -> dict[str, int]:
@@ -98,7 +99,9 @@ def read_followers(reply: Reply) -> dict[str, int]:
 
 
 class _Total(Tolerant):
-    count: int | None = Field(None, validation_alias=AliasChoices("count", "value"), ge=0)  # digests of the page differ
+    count: int | None = Field(
+        None, validation_alias=AliasChoices("count", "value"), ge=0, le=MAX_COUNT
+    )  # digests of the page differ
 
 
 class _Totals(Tolerant):
@@ -115,13 +118,4 @@ class _Statistics(Tolerant):
 
 
 class _Network(Tolerant):
-    size: int | None = Field(None, validation_alias="firstDegreeSize")
-
-
-def _read_counts(totals: Mapping[str, Any]) -> dict[str, int]:
-    """Take the counts we know; a missing one stays unknown."""
-    return {
-        ours: totals[theirs]
-        for theirs, ours in _ORGANIZATION_COUNTS.items()
-        if isinstance(totals.get(theirs), int) and not isinstance(totals[theirs], bool)
-    }
+    size: Number | None = Field(None, validation_alias="firstDegreeSize")

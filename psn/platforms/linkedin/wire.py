@@ -11,9 +11,10 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
+from urllib.parse import quote
 
-from pydantic import AliasChoices, Field
+from pydantic import AliasChoices, BeforeValidator, Field
 
 from psn.errors import Rejected, UnknownOutcome
 from psn.http import Reply
@@ -30,6 +31,7 @@ from psn.platforms.linkedin.addresses import (
 )
 from psn.platforms.linkedin.rules import VISIBILITIES, format_of
 from psn.platforms.replies import Tolerant, read_answer
+from psn.platforms.values import MAX_COUNT, MAX_ENTRIES, Instant, read_unix
 from psn.text import littletext
 
 TITLE = "LinkedIn"
@@ -146,7 +148,7 @@ def read_organization(reply: Reply, *, web_base_url: str) -> Profile:
         platform_account_id=f"{ORGANIZATION_PREFIX}{page.id}",
         handle=handle,
         name=page.name or handle,
-        url=f"{web_base_url}/company/{handle}",
+        url=f"{web_base_url}/company/{quote(handle)}",
     )
 
 
@@ -185,7 +187,7 @@ def read_page(reply: Reply, *, web_base_url: str) -> Page:
     page = read_answer(_Posts, reply, title=TITLE)
     goes_on = any(link.rel == "next" for link in page.paging.links) or len(page.elements) >= PAGE_SIZE
     return Page(
-        posts=[_read_post(post, web_base_url=web_base_url) for post in page.elements],
+        posts=[_read_post(post, web_base_url=web_base_url) for post in page.elements if is_post_urn(post.id)],
         is_last=not page.elements or not goes_on,
     )
 
@@ -197,7 +199,9 @@ def read_batch(reply: Reply, *, web_base_url: str) -> dict[str, RemotePost]:
         Unavailable: the answer cannot be read.
     """
     results = read_answer(_Batch, reply, title=TITLE).results
-    return {urn: _read_post(post, web_base_url=web_base_url).post for urn, post in results.items()}
+    return {
+        urn: _read_post(post, web_base_url=web_base_url).post for urn, post in results.items() if is_post_urn(post.id)
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +227,7 @@ def read_comments(reply: Reply, *, post_urn: str) -> tuple[list[SeenComment], bo
             urn=comment.urn if split_comment_urn(comment.urn) else build_comment_urn(post_urn, comment.id),
             actor=comment.actor,
             text=comment.message.text,
-            created_at=_read_instant(comment.created.time),
+            created_at=comment.created.time,
         )
         for comment in page.elements
     ]
@@ -235,15 +239,22 @@ def build_list(urns: Sequence[str]) -> str:
     return f"List({','.join(encode_urn(urn) for urn in urns)})"
 
 
+def _read_milliseconds(value: object) -> object:
+    return read_unix(value / 1000) if isinstance(value, int) and abs(value) < MAX_COUNT else value
+
+
+_Milliseconds = Annotated[Instant, BeforeValidator(_read_milliseconds)]
+
+
 class _Person(Tolerant):
     sub: str = Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")
-    name: str = ""
-    given_name: str = ""
-    family_name: str = ""
+    name: str = Field("", max_length=500)
+    given_name: str = Field("", max_length=500)
+    family_name: str = Field("", max_length=500)
 
 
 class _Role(Tolerant):
-    organization: str = Field(validation_alias=AliasChoices("organization", "organizationTarget"))
+    organization: str = Field(max_length=100, validation_alias=AliasChoices("organization", "organizationTarget"))
 
 
 class _Roles(Tolerant):
@@ -251,9 +262,11 @@ class _Roles(Tolerant):
 
 
 class _Organization(Tolerant):
-    id: int
-    vanity_name: str = Field("", validation_alias="vanityName")
-    name: str = Field("", validation_alias="localizedName")
+    id: int = Field(ge=1, le=MAX_COUNT)
+    vanity_name: str = Field(
+        "", validation_alias="vanityName", pattern=r"^[\p{L}\p{N}_-]{0,200}$"
+    )  # part of an address
+    name: str = Field("", validation_alias="localizedName", max_length=500)
 
 
 class _File(Tolerant):
@@ -275,9 +288,9 @@ class _Content(Tolerant):
 
 
 class _Post(Tolerant):
-    id: str
+    id: str = Field(pattern=r"^urn:li:[A-Za-z]{1,40}:[A-Za-z0-9_:,()-]{1,100}$")
     commentary: str = ""
-    created_at: int | None = Field(None, validation_alias="createdAt")
+    created_at: _Milliseconds | None = Field(None, validation_alias="createdAt")
     content: _Content | None = None
 
 
@@ -290,7 +303,7 @@ class _Paging(Tolerant):
 
 
 class _Posts(Tolerant):
-    elements: list[_Post]
+    elements: list[_Post] = Field(max_length=MAX_ENTRIES)
     paging: _Paging = _Paging()
 
 
@@ -303,11 +316,11 @@ class _Message(Tolerant):
 
 
 class _Stamp(Tolerant):
-    time: int = 0
+    time: _Milliseconds = datetime.fromtimestamp(0, tz=UTC)
 
 
 class _Comment(Tolerant):
-    id: str = ""
+    id: str = Field("", pattern=r"^[0-9]{0,19}$")
     object: str = ""
     actor: str = ""
     urn: str = Field("", validation_alias=AliasChoices("commentUrn", "$URN"))
@@ -316,7 +329,7 @@ class _Comment(Tolerant):
 
 
 class _Comments(Tolerant):
-    elements: list[_Comment]
+    elements: list[_Comment] = Field(max_length=MAX_ENTRIES)
     paging: _Paging = _Paging()
 
 
@@ -363,7 +376,7 @@ def _nameless(reply: Reply) -> UnknownOutcome:
 def _read_post(post: _Post, *, web_base_url: str) -> SeenPost:
     content = post.content or _Content.model_validate({})
     files = [content.media] if content.media else content.multi_image.images if content.multi_image else []
-    created_at = read_created_at(post.id) if post.created_at is None else _read_instant(post.created_at)
+    created_at = read_created_at(post.id) if post.created_at is None else post.created_at
     remote = RemotePost(
         platform_post_id=post.id,
         text=littletext.unescape(post.commentary),
@@ -373,10 +386,6 @@ def _read_post(post: _Post, *, web_base_url: str) -> SeenPost:
         metrics={},
     )
     return SeenPost(remote, tuple(file.id for file in files), content.article.source if content.article else "")
-
-
-def _read_instant(milliseconds: int) -> datetime:
-    return datetime.fromtimestamp(milliseconds / 1000, tz=UTC)
 
 
 def _make_handle(name: str) -> str:

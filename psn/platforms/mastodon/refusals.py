@@ -7,11 +7,12 @@ the API is `{"error": "…"}`. What refuses without that is not Mastodon but som
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from psn.errors import NeedsReconnect, PlatformError, RateLimited, Rejected, Unavailable, UnknownOutcome
 from psn.http import Reply
 from psn.platforms.base import RateLimit
+from psn.platforms.values import read_unix, to_utc, wait_until
 
 WINDOW = timedelta(minutes=5)  # most limits begin anew after it. api/rate-limits
 MAX_QUOTED_CHARACTERS = 300  # of the instance's own words in our message
@@ -119,7 +120,7 @@ def _read_retry_at(headers: Mapping[str, str], *, sent_at: datetime, now: dateti
     """
     resets_at = _read_instant(headers.get("x-ratelimit-reset", ""))
     if resets_at is not None:
-        return now + max(resets_at - sent_at, timedelta(seconds=1))
+        return wait_until(resets_at, sent_at=sent_at, now=now)
     seconds = headers.get("retry-after", "")
     is_sane = seconds.isascii() and seconds.isdigit() and len(seconds) < 7
     return now + (timedelta(seconds=max(int(seconds), 1)) if is_sane else WINDOW)
@@ -128,7 +129,6 @@ def _read_retry_at(headers: Mapping[str, str], *, sent_at: datetime, now: dateti
 def _read_instant(text: str) -> datetime | None:
     """Read ISO 8601, as Mastodon writes it, or Unix seconds, as some servers of its API do."""
     try:
-        found = datetime.fromtimestamp(int(text), tz=UTC) if text.isdigit() else datetime.fromisoformat(text)
-    except (ValueError, OverflowError, OSError):
+        return read_unix(int(text)) if text.isdigit() else to_utc(datetime.fromisoformat(text))
+    except (ValueError, OverflowError):
         return None
-    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)

@@ -6,13 +6,13 @@ Implements docs.joinmastodon.org/methods/statuses, /accounts, /instance and the 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import parse_qs, urlsplit
 
-from pydantic import Field, RootModel
+from pydantic import Field, RootModel, StringConstraints
 
 from psn.errors import Unavailable, UnknownOutcome
 from psn.http import Reply
@@ -22,6 +22,7 @@ from psn.platforms.mastodon.addresses import build_post_url
 from psn.platforms.mastodon.content import read_content, restore_text
 from psn.platforms.mastodon.matching import Seen, Source
 from psn.platforms.replies import Model, Tolerant
+from psn.platforms.values import MAX_ENTRIES, Instant, Number, find_web_address
 
 MAX_PAGE = 40  # statuses of one page. methods/accounts#statuses
 
@@ -32,6 +33,7 @@ _METRICS = {  # Mastodon's name: ours. Counts are what this instance has heard o
     "quotes_count": "quotes",
 }
 _ACCOUNT_METRICS = {"followers_count": "followers", "following_count": "following", "statuses_count": "posts"}
+_ID = re.compile(r"[0-9A-Za-z_-]{1,64}")
 _Lost = type[Unavailable] | type[UnknownOutcome]
 
 
@@ -195,20 +197,20 @@ class _Mention(Tolerant):
 
 
 class _Status(_Created):
-    created_at: datetime
+    created_at: Instant
     content: str = ""
     spoiler_text: str | None = None
     in_reply_to_id: str | None = None
     mentions: list[_Mention] = []
     media_attachments: list[Any] = []
     reblog: Any = None
-    favourites_count: int | None = None
-    reblogs_count: int | None = None
-    replies_count: int | None = None
-    quotes_count: int | None = None
+    favourites_count: Number | None = None
+    reblogs_count: Number | None = None
+    replies_count: Number | None = None
+    quotes_count: Number | None = None
 
 
-class _Statuses(RootModel[list[_Status]]):
+class _Statuses(RootModel[Annotated[list[_Status], Field(max_length=MAX_ENTRIES)]]):
     pass
 
 
@@ -218,28 +220,28 @@ class _Source(Tolerant):
 
 
 class _Account(_Answer):
-    username: str = Field(min_length=1)
-    display_name: str = ""
+    username: str = Field(pattern=r"^[A-Za-z0-9_.-]{1,100}$")  # it becomes part of an address
+    display_name: str = Field("", max_length=500)
     url: str | None = None
-    followers_count: int | None = None
-    following_count: int | None = None
-    statuses_count: int | None = None
+    followers_count: Number | None = None
+    following_count: Number | None = None
+    statuses_count: Number | None = None
 
 
 class _StatusLimits(Tolerant):
-    max_characters: int | None = None
-    max_media_attachments: int | None = None
-    characters_reserved_per_url: int | None = None
+    max_characters: Number | None = None
+    max_media_attachments: Number | None = None
+    characters_reserved_per_url: Number | None = None
 
 
 class _MediaLimits(Tolerant):
-    supported_mime_types: list[str] | None = None
-    description_limit: int | None = None
-    image_size_limit: int | None = None
-    image_matrix_limit: int | None = None
-    video_size_limit: int | None = None
-    video_matrix_limit: int | None = None
-    video_frame_rate_limit: int | None = None
+    supported_mime_types: list[Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]{1,100}$")]] | None = None
+    description_limit: Number | None = None
+    image_size_limit: Number | None = None
+    image_matrix_limit: Number | None = None
+    video_size_limit: Number | None = None
+    video_matrix_limit: Number | None = None
+    video_frame_rate_limit: Number | None = None
 
 
 class _Configuration(Tolerant):
@@ -248,9 +250,9 @@ class _Configuration(Tolerant):
 
 
 class _Instance(Tolerant):
-    version: str
+    version: str = Field(max_length=200)
     configuration: _Configuration = _Configuration()
-    max_toot_chars: int | None = None  # at servers older than `configuration`
+    max_toot_chars: Number | None = None  # at servers older than `configuration`
 
 
 def _read(model: type[Model], reply: Reply, *, lost_means: _Lost = Unavailable) -> Model:
@@ -260,11 +262,10 @@ def _read(model: type[Model], reply: Reply, *, lost_means: _Lost = Unavailable) 
 def _read_status(status: _Status, *, base_url: str) -> Seen:
     shown = read_content(status.content)
     mentioned = {mention.url: mention.acct for mention in status.mentions if mention.url and mention.acct}
-    created_at = status.created_at if status.created_at.tzinfo else status.created_at.replace(tzinfo=UTC)
     post = RemotePost(
         platform_post_id=status.id,
         text=restore_text(shown, mentioned=mentioned),
-        created_at=created_at.astimezone(UTC),
+        created_at=status.created_at,
         url=_pick_url(status, base_url=base_url),
         in_reply_to=status.in_reply_to_id,
         metrics=_read_counts(status, _METRICS),
@@ -285,9 +286,16 @@ def _next_page(reply: Reply, statuses: Sequence[_Status]) -> str | None:
     for link in header.split(","):
         address, _, parameters = link.strip().partition(">")
         if 'rel="next"' in parameters:
-            found = parse_qs(urlsplit(address.lstrip("<")).query).get("max_id", [])
-            return found[0] if found else statuses[-1].id
+            found = _read_query(address.lstrip("<")).get("max_id", [])
+            return found[0] if found and _ID.fullmatch(found[0]) else statuses[-1].id
     return None
+
+
+def _read_query(address: str) -> dict[str, list[str]]:
+    try:
+        return parse_qs(urlsplit(address).query)
+    except ValueError:  # no address at all
+        return {}
 
 
 def _pick_url(status: _Created, *, base_url: str) -> str:
@@ -295,7 +303,7 @@ def _pick_url(status: _Created, *, base_url: str) -> str:
 
 
 def _web_address(address: str | None) -> str:
-    return address if address and address.startswith(("https://", "http://")) else ""
+    return find_web_address(address or "")
 
 
 def _read_counts(model: Tolerant, names: dict[str, str]) -> dict[str, int]:

@@ -4,24 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from psn.errors import UnknownOutcome
 from psn.http import Reply
 from psn.platforms.base import RateLimit
 from psn.platforms.replies import Tolerant, read_answer
+from psn.platforms.values import Number
 
 Id = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,25}$")]
-
-
-def _as_utc(instant: datetime) -> datetime:
-    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
-
-
-Instant = Annotated[datetime, AfterValidator(_as_utc)]
 
 
 class Created(Tolerant):
@@ -32,7 +26,7 @@ class Created(Tolerant):
 
 
 class Cursors(Tolerant):
-    after: str = ""
+    after: str = Field(default="", max_length=4000)
 
 
 class Paging(Tolerant):
@@ -55,8 +49,8 @@ class _Insights(Tolerant):
 
 
 class QuotaConfig(Tolerant):
-    quota_total: int = Field(ge=0)
-    quota_duration: int = Field(default=86400, ge=1)  # seconds
+    quota_total: Number
+    quota_duration: int = Field(default=86400, ge=1, le=366 * 86400)  # seconds
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,8 @@ from psn.platforms.meta.meanings import LOST, Meaning, find_meaning
 WINDOW = timedelta(
     hours=1
 )  # calls are counted in rolling hours, and a day's publications leave their window one by one
+MAX_TRACE_CHARACTERS = 200
+MAX_SHARE = 1_000_000  # percent; what is more is no share of anything
 MAX_QUOTED_CHARACTERS = 300  # of Meta's own words in our message
 
 _QUERY = re.compile(r"(https?://[^\s?\"'<>]+)\?[^\s\"'<>]*")
@@ -79,7 +81,7 @@ def read_error(reply: Reply) -> MetaError | None:
         code=_read_number(error.get("code")),
         subcode=_read_number(error.get("error_subcode")),
         words=words[0][:MAX_QUOTED_CHARACTERS] if words else "",
-        trace_id=trace if isinstance(trace, str) else reply.request_id or "",
+        trace_id=trace[:MAX_TRACE_CHARACTERS] if isinstance(trace, str) else reply.request_id or "",
     )
 
 
@@ -101,7 +103,7 @@ def read_usage(headers: Mapping[str, str], *, now: datetime) -> RateLimit | None
         entry[key]
         for entry in entries
         for key in ("call_count", "total_time", "total_cputime")
-        if isinstance(entry.get(key), int | float)
+        if isinstance(entry.get(key), int | float) and 0 <= entry[key] < MAX_SHARE  # neither NaN nor endless
     ]
     if not shares:
         return None

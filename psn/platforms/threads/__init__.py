@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 API_BASE_URL = "https://graph.threads.net"  # without the version, which the token calls have not
 WEB_BASE_URL = "https://www.threads.net"
-SETTINGS = {"threads_version": "v1.0"}
+SETTINGS = {"version": "v1.0"}
 
 # The container tells whether it was published; only its post's id must be looked for, and that may take a while to show.
 WITNESS = Witness(looks=(timedelta(seconds=15), timedelta(seconds=60)))
@@ -34,7 +34,7 @@ def connect(
     Args:
         account_id: Threads' own of the profile, where it is known.
         timeout_seconds: for a whole call; `psn.http.TIMEOUT_SECONDS` when left out.
-        settings: `threads_version`.
+        settings: `version`.
 
     Raises:
         InvalidInput: the address is unsafe, or the token could not stand in a header.
@@ -47,7 +47,7 @@ def connect(
         api_base_url,
         token=token,
         web_base_url=WEB_BASE_URL if api_base_url.rstrip("/") == API_BASE_URL else api_base_url,
-        version={**SETTINGS, **(settings or {})}["threads_version"],
+        version={**SETTINGS, **(settings or {})}["version"],
         account_id=account_id,
         timeout_seconds=TIMEOUT_SECONDS if timeout_seconds is None else timeout_seconds,
     )

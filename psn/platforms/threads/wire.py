@@ -13,12 +13,13 @@ from pydantic import Field
 from psn.errors import Rejected
 from psn.http import Reply
 from psn.platforms.base import MediaFile, Part, Profile, RemotePost
-from psn.platforms.meta.answers import Id, Instant, Paging, Quota, QuotaConfig, read_quota
+from psn.platforms.meta.answers import Id, Paging, Quota, QuotaConfig, read_quota
 from psn.platforms.meta.containers import Container
 from psn.platforms.meta.matching import Seen
 from psn.platforms.meta.meanings import MEDIA_FAILED, MEDIA_FAILED_AGAIN, MEDIA_FETCH_FAILED, Meaning
 from psn.platforms.replies import Tolerant, read_answer
 from psn.platforms.threads.rules import TITLE
+from psn.platforms.values import MAX_ENTRIES, Instant, Number, WebAddress
 
 PROFILE_FIELDS = "id,username,name"
 POST_FIELDS = "id,text,permalink,shortcode,timestamp,media_type,media_product_type"
@@ -200,14 +201,14 @@ def _read_post(post: _Post) -> Seen:
 
 class _Me(Tolerant):
     id: Id
-    username: str = Field(min_length=1)
-    name: str = ""
+    username: str = Field(pattern=r"^[A-Za-z0-9_.]{1,64}$")  # it becomes part of an address
+    name: str = Field("", max_length=500)
 
 
 class _Limit(Tolerant):
-    quota_usage: int | None = Field(None, ge=0)
+    quota_usage: Number | None = None
     config: QuotaConfig | None = None
-    reply_quota_usage: int | None = Field(None, ge=0)
+    reply_quota_usage: Number | None = None
     reply_config: QuotaConfig | None = None
 
 
@@ -216,7 +217,7 @@ class _Limits(Tolerant):
 
 
 class _Container(Tolerant):
-    status: str = Field(min_length=1)
+    status: str = Field(min_length=1, max_length=64)
     error_message: str = ""
 
 
@@ -227,7 +228,7 @@ class _Reference(Tolerant):
 class _Post(Tolerant):
     id: Id
     text: str | None = None
-    permalink: str = ""
+    permalink: WebAddress = ""
     shortcode: str = ""
     timestamp: Instant
     media_type: str = ""
@@ -236,7 +237,7 @@ class _Post(Tolerant):
 
 
 class _Page(Tolerant):
-    data: list[_Post]
+    data: list[_Post] = Field(max_length=MAX_ENTRIES)
     paging: Paging = Paging()
 
 
@@ -245,4 +246,4 @@ class _Deleted(Tolerant):
 
 
 class _Permalink(Tolerant):
-    permalink: str = ""
+    permalink: WebAddress = ""

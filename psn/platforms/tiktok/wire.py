@@ -6,6 +6,7 @@ developers.tiktok.com, Content Posting API and Display API v2 (read 2026-11-20):
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
@@ -16,10 +17,10 @@ from psn.errors import Unavailable, UnknownOutcome
 from psn.http import Reply
 from psn.platforms.base import Part, RemotePost
 from psn.platforms.replies import Tolerant, read_answer
-from psn.platforms.tiktok.addresses import is_post_id, strip_tracking
+from psn.platforms.tiktok.addresses import strip_tracking
 from psn.platforms.tiktok.rules import is_direct, is_on
 from psn.platforms.tiktok.upload import Plan
-from psn.platforms.values import MAX_COUNT, Instant, is_count, read_unix
+from psn.platforms.values import MAX_COUNT, MAX_ENTRIES, Instant, is_count, read_unix
 
 MAX_IDS = 20  # of one look-up, and videos of one page
 VIDEO_FIELDS = "id,title,video_description,create_time,share_url,view_count,like_count,comment_count,share_count"
@@ -40,6 +41,7 @@ _STATES: dict[str, State] = {
     "PUBLISH_COMPLETE": "published",
     "FAILED": "failed",
 }
+_PUBLIC_ID = re.compile(r"[0-9]{1,20}")
 State = Literal["uploading", "processing", "delivered", "published", "failed"]
 
 
@@ -278,7 +280,9 @@ class _StatusData(Tolerant):
     @classmethod
     def _numbers_are_ids(cls, value: object) -> object:
         ids = [str(one) for one in value if isinstance(one, int | str)] if isinstance(value, list) else []
-        return [one for one in ids if is_post_id(one)]  # what is none stands for none: the post is out all the same
+        return [
+            one for one in ids if _PUBLIC_ID.fullmatch(one)
+        ]  # what is none stands for none: the post is out all the same
 
 
 class _StatusAnswer(Tolerant):
@@ -320,7 +324,7 @@ class _VideoObject(Tolerant):
 
 
 class _VideosData(Tolerant):
-    videos: list[_VideoObject]
+    videos: list[_VideoObject] = Field(max_length=MAX_ENTRIES)
     cursor: int | None = None
     has_more: bool = False
 

@@ -72,5 +72,6 @@ PLATFORM = Platform(
     connect=connect,
     read_post_url=read_post_url,
     witness=WITNESS,
+    prepares=False,
     price_usd=estimate_price,
 )

@@ -75,24 +75,32 @@ def _find_emoji(text: str) -> Iterator[tuple[int, int, int]]:
     """Find X's emoji, each of them the longest of its list that stands there."""
     if text.isascii():
         return
-    emoji, beginnings = _emoji()
+    emoji, lengths = _emoji()
     position = 0
     for candidate in _PERHAPS_EMOJI.finditer(text):
         start, character = candidate.start(), candidate.group()
-        if start < position or character not in beginnings:
+        if start < position or character not in lengths:
             continue
         if character.isascii() and text[start + 1 : start + 2] not in _KEYCAP:
             continue
-        if found := emoji.match(text, start):
-            position = found.end()
+        ends = (start + length for length in lengths[character])
+        if found := next((end for end in ends if text[start:end] in emoji), None):
+            position = found
             yield start, position, EMOJI_UNITS
 
 
 @functools.cache
-def _emoji() -> tuple[re.Pattern[str], frozenset[str]]:
-    """Give the expression of X's emoji list, and what any of them begins with: to try the long one everywhere takes 2 ms a post."""
-    listed = _parser().regexp.emoji
-    return listed.emoji, frozenset(emoji[0] for emoji in listed.emoji_dict)
+def _emoji() -> tuple[frozenset[str], dict[str, list[int]]]:
+    """Give X's list of emoji, and by what an emoji begins with, how long such are, longest first.
+
+    The package's own expression tries one after the other, 3,800 of them: 15 us for each flag of a text.
+    """
+    codes = (emoji.codepoint.split() for emoji in _parser().regexp.emoji.emoji_list)
+    listed = frozenset("".join(chr(int(code, 16)) for code in one) for one in codes)
+    lengths: dict[str, set[int]] = {}
+    for emoji in listed:
+        lengths.setdefault(emoji[0], set()).add(len(emoji))
+    return listed, {beginning: sorted(found, reverse=True) for beginning, found in lengths.items()}
 
 
 LINK_UNITS = 23  # transformedURLLength of configuration version 3

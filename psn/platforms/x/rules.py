@@ -87,7 +87,7 @@ def pick_target(mime_type: str, options: Mapping[str, str]) -> Target | None:
 def count_text(text: str, account: AccountFacts) -> Count:
     """Count a text in X's weighted units."""
     used, limit = counting.count_text(text).units, _max_units(account)
-    cut_at = _find_cut(text) if used > SHOWN_UNITS else None
+    cut_at = _find_cut(text) if SHOWN_UNITS < used <= limit else None  # what is too long is not shown at all
     return Count(used=used, limit=limit, unit="units", cut_at=cut_at)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from typing import Protocol
 
-from pydantic import Field
+from pydantic import Field, FiniteFloat
 
 from psn.errors import Rejected, Unavailable
 from psn.http import Reply
@@ -65,7 +65,7 @@ def send_media(media: MediaFile, *, read: Read, processing_seconds: float = PROC
 
 class _Processing(Tolerant):
     state: str = "pending"
-    check_after_secs: float = 1.0
+    check_after_secs: FiniteFloat = 1.0
 
 
 class _Media(Tolerant):

@@ -20,7 +20,7 @@ from psn.http import Reply
 from psn.platforms import replies
 from psn.platforms.base import Part, Profile, Published, RemotePost
 from psn.platforms.replies import Model, Tolerant
-from psn.platforms.values import Instant, pick_counts
+from psn.platforms.values import MAX_ENTRIES, Instant, pick_counts
 from psn.platforms.x import matching
 from psn.platforms.x.addresses import build_post_url
 
@@ -242,7 +242,7 @@ class _Meta(Tolerant):
 
 
 class _Posts(Tolerant):
-    data: list[_Post] = []  # left out when there is none
+    data: list[_Post] = Field([], max_length=MAX_ENTRIES)  # left out when there is none
 
 
 class _TimelinePage(_Posts):
@@ -261,7 +261,7 @@ class _User(Tolerant):
     id: Id
     username: str = Field(pattern=r"^[A-Za-z0-9_]{1,50}$")  # it becomes part of an address
     name: str = Field("", max_length=500)
-    subscription_type: str | None = None
+    subscription_type: str | None = Field(None, max_length=50)
     public_metrics: dict[str, Any] = {}
 
 

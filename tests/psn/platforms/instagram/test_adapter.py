@@ -105,7 +105,7 @@ class TestConnect:
 
     def test_takes_another_version(self, sandbox: Sandbox, handle: str) -> None:
         token = grant(sandbox, "instagram", handle).access_token
-        adapter = PLATFORM.connect(sandbox.base("instagram"), token, settings={"graph_version": "v26.0"})
+        adapter = PLATFORM.connect(sandbox.base("instagram"), token, settings={"version": "v26.0"})
         assert adapter.fetch_profile().handle == handle
         assert sandbox.last_call()["path"] == "/v26.0/me"
         adapter.close()

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from psn.oauth import flow
 from psn.oauth.spec import Token
 from psn.oauth.unattended import approve_unattended
-from psn.platforms.x import PLATFORM
+from psn.platforms.x.oauth import OAUTH
 from tests.sandbox.process import Sandbox
 
 APP = "psn-sandbox"
@@ -15,7 +15,7 @@ APP = "psn-sandbox"
 
 def grant(sandbox: Sandbox, handle: str) -> Token:
     """Connect an account."""
-    started = flow.start_authorization(PLATFORM.oauth, web_base_url=sandbox.x, client_id=APP)
+    started = flow.start_authorization(OAUTH, web_base_url=sandbox.x, client_id=APP)
     code = flow.read_redirect(approve_unattended(started, handle=handle), state=started.state)
     return exchange(sandbox, code=code, code_verifier=started.code_verifier)
 
@@ -23,7 +23,7 @@ def grant(sandbox: Sandbox, handle: str) -> Token:
 def exchange(sandbox: Sandbox, *, code: str, code_verifier: str) -> Token:
     """Turn a code into a grant."""
     return flow.exchange_code(
-        PLATFORM.oauth,
+        OAUTH,
         api_base_url=sandbox.x,
         client_id=APP,
         code=code,

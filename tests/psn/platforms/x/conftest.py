@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 import zlib
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,6 +21,15 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     started = start_sandbox(tmp_path_factory.mktemp("sandbox-x") / "state")
     yield started
     stop_sandbox(started)
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What X is at work on ends by the sandbox's clock, so nobody waits for it."""
+    if "sandbox" in request.fixturenames:
+        move_clock = request.getfixturevalue("sandbox").move_clock
+        clock = SimpleNamespace(monotonic=time.monotonic, sleep=move_clock)
+        monkeypatch.setattr("psn.platforms.x.upload.time", clock)
 
 
 @pytest.fixture

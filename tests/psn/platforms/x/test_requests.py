@@ -17,7 +17,7 @@ from openapi_core import Config, OpenAPI
 from openapi_core.testing import MockRequest
 
 from psn.errors import PlatformError, Rejected, Unavailable, UnknownOutcome
-from psn.platforms.base import MediaFile, Part
+from psn.platforms.base import MediaFile, Part, Prepared
 from psn.platforms.x import PLATFORM
 from psn.platforms.x.adapter import XAdapter
 from tests.contracts.specs import find_contract
@@ -106,10 +106,14 @@ def read_multipart(message: bytes) -> bytes:
 
 def use_everything(adapter: XAdapter, folder: Path) -> None:
     adapter.fetch_profile()
-    adapter.create_post(Part(0, "hi"), media_ids=[], reply_to=None, send_before=None)
-    adapter.create_post(Part(1, ""), media_ids=["5", "6"], reply_to="7", send_before=None)
+    adapter.fetch_capabilities()
+    adapter.fetch_account_metrics()
+    chosen = Part(0, "hi", options={"ai": "yes", "replies": "following"})
+    adapter.create_post(chosen, media_ids=[], reply_to=None, prepared=Prepared(), send_before=None)
+    adapter.create_post(Part(0, "hi"), media_ids=[], reply_to=None, prepared=Prepared(), send_before=None)
+    adapter.create_post(Part(1, ""), media_ids=["5", "6"], reply_to="7", prepared=Prepared(), send_before=None)
     adapter.fetch_recent_posts(since=datetime.now(UTC))
-    adapter.find_published(Part(0, "hi"), since=datetime.now(UTC), reply_to=None, known_ids=())
+    adapter.find_published(Part(0, "hi"), reference="", since=datetime.now(UTC), reply_to=None, known_ids=())
     adapter.fetch_posts(["7", "8"])
     adapter.delete_post("7")
     adapter.upload_media(make_file(folder / "a.png", "image/png", 10, alt_text="a dot"))
@@ -230,7 +234,7 @@ class TestOddAnswers:
         with serve(answer_by_path({"POST /2/tweets": (status, b"")})) as server:
             adapter = make_adapter(server)
             with pytest.raises(UnknownOutcome):
-                adapter.create_post(Part(0, "hi"), media_ids=[], reply_to=None, send_before=None)
+                adapter.create_post(Part(0, "hi"), media_ids=[], reply_to=None, prepared=Prepared(), send_before=None)
             adapter.close()
         assert len(server.requests) == 1
 
@@ -267,7 +271,9 @@ class TestOddAnswers:
         with serve(answer_by_path({**ANSWERS, "GET /2/users/3/tweets": (200, page)})) as server:
             adapter = make_adapter(server)
             with pytest.raises(Unavailable):
-                adapter.find_published(Part(0, "ho"), since=datetime.now(UTC), reply_to=None, known_ids=())
+                adapter.find_published(
+                    Part(0, "ho"), reference="", since=datetime.now(UTC), reply_to=None, known_ids=()
+                )
             adapter.close()
 
     def test_of_empty_pages_without_end_do_not_pass_for_an_empty_timeline(self) -> None:

@@ -11,9 +11,10 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from psn.platforms.base import MediaFile, Part
+from psn.platforms.base import NOTHING_KNOWN, AccountFacts, MediaFile, Part
+from psn.platforms.x import rules
 from psn.platforms.x.counting import count_text
-from psn.platforms.x.rules import check_parts
+from psn.platforms.x.rules import check_parts, estimate_price
 from tests.contracts.specs import find_contract
 
 CONFORMANCE = "twitter-text/conformance/validate.yml"
@@ -24,7 +25,7 @@ SUITES = (
 
 
 def codes(*parts: Part) -> list[str]:
-    return [finding.code for finding in check_parts(parts)]
+    return [finding.code for finding in check_parts(parts, NOTHING_KNOWN)]
 
 
 def media(mime_type: str = "image/png", size_bytes: int = 1000, alt_text: str = "") -> MediaFile:
@@ -130,15 +131,49 @@ class TestCheckParts:
         assert codes(Part(0, "from $5 to $1,000 and US$20, $AAPL")) == []
 
     def test_says_where_how_much_and_what_to_do(self) -> None:
-        (finding,) = check_parts([Part(0, "fine"), Part(1, "a" * 300)])
+        (finding,) = check_parts([Part(0, "fine"), Part(1, "a" * 300)], NOTHING_KNOWN)
         assert (finding.target, finding.at, finding.limit, finding.got) == ("x", "parts.1", 280, 300)
         assert finding.fix
         assert "20 units" in finding.fix
 
     def test_points_at_the_file(self) -> None:
-        (finding,) = check_parts([Part(2, "hi", media=(media(), media("image/bmp")))])
+        (finding,) = check_parts([Part(2, "hi", media=(media(), media("image/bmp")))], NOTHING_KNOWN)
         assert finding.at == "parts.2.media.1"
 
     @given(st.text(st.characters(), max_size=300))
     def test_finds_the_text_too_long_exactly_when_it_counts_too_much(self, text: str) -> None:
         assert ("text.too_long" in codes(Part(0, text))) == (bool(text.strip()) and count_text(text).units > 280)
+
+    @pytest.mark.parametrize("tier", sorted(rules.LONG_TIERS))
+    def test_takes_a_long_text_from_those_who_pay(self, tier: str) -> None:
+        account = AccountFacts(capabilities={"subscription_type": tier})
+        assert check_parts([Part(0, "a" * 25_000)], account) == []
+        (finding,) = check_parts([Part(0, "a" * 25_001)], account)
+        assert (finding.code, finding.limit) == ("text.too_long", 25_000)
+
+    @pytest.mark.parametrize(
+        ("options", "code"),
+        [
+            ({"ai": "maybe"}, "option.value"),
+            ({"replies": "nobody"}, "option.value"),
+            ({"title": "a"}, "option.unknown"),
+        ],
+    )
+    def test_finds_a_choice_that_there_is_not(self, options: dict[str, str], code: str) -> None:
+        assert codes(Part(0, "hi", options=options)) == [code]
+
+
+class TestCount:
+    def test_says_how_much_of_what_there_is(self) -> None:
+        count = rules.count_text("日本", NOTHING_KNOWN)
+        assert (count.used, count.limit, count.unit, count.cut_at) == (4, 280, "units", None)
+
+    @pytest.mark.parametrize(("text", "cut_at"), [("a" * 281, 280), ("日" * 200, 140), ("a" * 279 + "日" * 9, 279)])
+    def test_says_where_x_hides_the_rest_of_a_long_post(self, text: str, cut_at: int) -> None:
+        assert rules.count_text(text, AccountFacts({"subscription_type": "Premium"})).cut_at == cut_at
+
+
+class TestEstimatePrice:
+    def test_adds_up_what_x_charges(self) -> None:
+        parts = [Part(0, "see https://example.com", media=(media(alt_text="a dot"), media())), Part(1, "more")]
+        assert estimate_price(parts) == pytest.approx(0.200 + 0.015 + 0.005)

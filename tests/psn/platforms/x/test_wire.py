@@ -53,6 +53,20 @@ class TestBuildPost:
             "in_reply_to_tweet_id": "9"
         }
 
+    def test_says_that_media_were_made_with_ai_only_when_they_were(self) -> None:
+        bodies = [
+            wire.build_post(Part(0, "hi", options=o), media_ids=[], reply_to=None)
+            for o in ({"ai": "yes"}, {"ai": "no"})
+        ]
+        assert bodies == [{"text": "hi", "made_with_ai": True}, {"text": "hi"}]
+
+    def test_says_who_may_reply_at_the_top_of_a_thread(self) -> None:
+        options = {"replies": "verified"}
+        top = wire.build_post(Part(0, "hi", options=options), media_ids=[], reply_to=None)
+        below = wire.build_post(Part(1, "hi", options=options), media_ids=[], reply_to="9")
+        assert top["reply_settings"] == "verified"
+        assert "reply_settings" not in below
+
 
 class TestReadPublished:
     @pytest.mark.parametrize(
