@@ -10,6 +10,7 @@ import json
 import re
 import time
 from collections.abc import Callable
+from functools import partial
 from statistics import median
 
 from psn.platforms.base import NOTHING_KNOWN, Platform
@@ -36,13 +37,11 @@ def main() -> None:
         f"counting and splitting {CHARACTERS} characters: ms (under 50), and how many passes of json.dumps and \\w+ that is"
     )
     texts = {name: (unit * CHARACTERS)[:CHARACTERS] for name, unit in TEXTS.items()}
-    passes = {
-        name: _time(lambda text=text: (json.dumps(text), re.findall(r"\w+", text))) for name, text in texts.items()
-    }
+    passes = {name: _time(partial(_pass_over, text)) for name, text in texts.items()}
     for name in platform_names():
         platform = get_platform(name)
         for kind, text in texts.items():
-            spent = _time(lambda platform=platform, text=text: count_and_split(platform, text))
+            spent = _time(partial(count_and_split, platform, text))
             print(f"{name:10} {kind:18} {spent * 1000:8.1f} ms  {spent / passes[kind]:7.0f}x")
 
 
@@ -52,6 +51,11 @@ def count_and_split(platform: Platform, text: str) -> list[str]:
     if "thread" not in platform.abilities:
         return [text]
     return split_thread(text, count=lambda part: platform.count_text(part, NOTHING_KNOWN).used, limit=count.limit)
+
+
+def _pass_over(text: str) -> None:
+    json.dumps(text)
+    re.findall(r"\w+", text)
 
 
 def _time(do: Callable[[], object]) -> float:
