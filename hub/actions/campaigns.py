@@ -56,8 +56,9 @@ def create_campaign(
         InvalidInput: an account is named twice, or gets a text and is not among them.
     """
     strangers = [account for account in own_texts if account not in accounts]
-    if strangers or len(set(accounts)) < len(accounts):
-        named = strangers[0] if strangers else next(one for one in accounts if accounts.count(one) > 1)
+    twice = _find_twice(accounts)
+    if strangers or twice:
+        named = strangers[0] if strangers else twice[0]
         reason = "gets a text of its own and is not among the accounts" if strangers else "is named twice"
         raise InvalidInput(f"{named} {reason}.", code="campaign.accounts")
     platforms = _platforms_of(accounts)
@@ -83,6 +84,20 @@ def create_campaign(
         except Problem as error:
             variants.append(Variant(account, None, error.findings, error))
     return Campaign(campaign, variants)
+
+
+def _find_twice(accounts: Sequence[str]) -> list[str]:
+    """Give the names of accounts that were named before, in whatever words: each would get the same post once more."""
+    seen: set[object] = set()
+    twice = []
+    for account in accounts:
+        key: object = account
+        with suppress(Problem):  # said for the account itself, later
+            key = find_account(account).id
+        if key in seen:
+            twice.append(account)
+        seen.add(key)
+    return twice
 
 
 def _platforms_of(accounts: Sequence[str]) -> set[str]:

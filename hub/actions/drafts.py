@@ -260,7 +260,7 @@ def _keep_copy(file: MediaFile, *, digest: str) -> str:
     root: Path = settings.WORKSPACE.root
     relative = Path("content") / "media" / f"{digest}{SUFFIXES[file.mime_type]}"
     target = root / relative
-    if target.is_file():
+    if target.is_file() and hash_file(target) == digest:
         return str(relative)
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=target.parent)

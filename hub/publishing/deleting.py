@@ -1,40 +1,46 @@
 """Taking a live post off its platform, where that allows it (PUB-1). A person asks, the worker does it, part by part from the last.
 
 Deleting what is gone already is no error, so it may be repeated; a worker that died over it has its work found by the sweep.
+`delete_asked_at` is when a worker may begin (again): whoever begins pushes it ahead, and the others leave the post alone meanwhile.
 """
 
 from __future__ import annotations
 
 import logging
+import uuid
 from datetime import timedelta
 from functools import partial
 
 from django.db import transaction
-from django.db.models.functions import Now
+from django.db.models import Max, QuerySet
+from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
 from hub.models import Attempt, AuditEntry, Notice, Post, PostPart, Status
 from hub.models.base import hub_now
+from hub.models.posts import from_now
 from hub.publishing import attempts
 from hub.publishing.content import load_parts
 from hub.publishing.endings import Telling, tell, wait_of
-from hub.publishing.grants import open_adapter
+from hub.publishing.grants import doubt_access_token, open_adapter
 from hub.publishing.patience import UNREACHABLE, release_connection, store_patiently
 from hub.queue import bells
 from hub.rls.identity import acting_as
-from psn.errors import Problem, RateLimited, Unavailable
+from psn.errors import NeedsReconnect, Problem, RateLimited, Unavailable
 from psn.platforms.base import Adapter
 
 log = logging.getLogger(__name__)
 
-TRIES = 5  # of what could not be asked; then a person is told
+TRIES = 5  # that failed since the person asked; then they are told
+LONGEST = timedelta(days=1)  # the same, where no call could be made at all
+AT_WORK = timedelta(minutes=2)  # what a worker may take before another one looks
 AGAIN_SECONDS = 60.0
 
 
 def delete(user_id: str, post_id: str, *, worker: str) -> None:
     """Delete a post that a person wants gone, if nobody else is at it. Repeatable."""
     with acting_as(user_id), transaction.atomic():
-        wanted = Post.objects.filter(delete_asked_at__isnull=False, deleted_at=None, status=Status.PUBLISHED)
+        wanted = Post.objects.filter(delete_asked_at__lte=Now(), deleted_at=None, status=Status.PUBLISHED)
         post = (
             wanted.select_for_update(skip_locked=True, of=("self",))
             .select_related("account")
@@ -42,8 +48,7 @@ def delete(user_id: str, post_id: str, *, worker: str) -> None:
             .first()
         )
         if post is not None:
-            # Asked for anew, so that the sweep leaves it to this worker for a while.
-            Post.objects.filter(id=post.id).update(delete_asked_at=Now())
+            Post.objects.filter(id=post.id).update(delete_asked_at=from_now(AT_WORK))
     if post is not None:
         with acting_as(user_id):
             _delete(post, worker=worker)
@@ -53,7 +58,8 @@ def _delete(post: Post, *, worker: str) -> None:
     try:
         adapter = open_adapter(post.account, now=timezone.now())
         try:
-            for part in reversed(load_parts(post)):
+            gone = _parts_gone(post)
+            for part in reversed([one for one in load_parts(post) if one.id not in gone]):
                 _delete_part(post, part, adapter=adapter, worker=worker)
         finally:
             adapter.close()
@@ -84,26 +90,50 @@ def _delete_part(post: Post, part: PostPart, *, adapter: Adapter, worker: str) -
 
 def _deleted(post: Post, *, worker: str) -> None:
     with transaction.atomic():
-        if Post.objects.filter(id=post.id, deleted_at=None).update(deleted_at=Now(), updated_at=Now()):
+        asked_at = Coalesce("delete_asked_at", Now())  # somebody else may have given up meanwhile; gone is gone
+        if Post.objects.filter(id=post.id, deleted_at=None).update(
+            deleted_at=Now(), delete_asked_at=asked_at, updated_at=Now()
+        ):
             AuditEntry.objects.record(post, action="post.deleted", actor=worker)
 
 
 def _not_deleted(post: Post, error: Problem) -> None:
     """Try again in a while what was not asked; tell the person of a refusal: the post is still there."""
-    asked = Attempt.objects.filter(post_id=post.id, kind=Attempt.Kind.DELETE).count()
-    if not isinstance(error, (Unavailable, RateLimited)) or asked >= TRIES:
+    passing = isinstance(error, (Unavailable, RateLimited))
+    if isinstance(error, NeedsReconnect):  # the token may have ended before its time, the grant not (AUTH-3)
+        passing = doubt_access_token(post.account)
+    if not passing or _is_hopeless(post):
         _give_up(post, error)
         return
     wait = wait_of(error).total_seconds() if isinstance(error, RateLimited) else AGAIN_SECONDS
     at = hub_now() + timedelta(seconds=wait)
     with transaction.atomic():
-        if Post.objects.filter(id=post.id, deleted_at=None).update(delete_asked_at=at):
+        if _wanted(post).update(delete_asked_at=at):
             bells.ring("delete_post", at=at, user_id=post.user_id, post_id=post.id)
+
+
+def _wanted(post: Post) -> QuerySet[Post]:
+    """The post's row, while somebody still wants it gone and it is not."""
+    return Post.objects.filter(id=post.id, deleted_at=None, delete_asked_at__isnull=False)
+
+
+def _parts_gone(post: Post) -> set[uuid.UUID]:
+    """Say which parts the platform deleted already."""
+    calls = Attempt.objects.filter(post_id=post.id, kind=Attempt.Kind.DELETE, outcome=Attempt.Outcome.OK)
+    return set(calls.values_list("part_id", flat=True))
+
+
+def _is_hopeless(post: Post) -> bool:
+    """Whether it was tried often or long enough since the person asked."""
+    asking = AuditEntry.objects.filter(subject="post", subject_id=str(post.id), action="post.delete_asked")
+    asked_at = asking.aggregate(at=Max("at"))["at"] or hub_now()
+    failed = Attempt.objects.filter(post_id=post.id, kind=Attempt.Kind.DELETE, started_at__gt=asked_at)
+    return failed.exclude(outcome=Attempt.Outcome.OK).count() >= TRIES or hub_now() - asked_at > LONGEST
 
 
 def _give_up(post: Post, error: Problem) -> None:
     with transaction.atomic():
-        if Post.objects.filter(id=post.id, deleted_at=None).update(delete_asked_at=None, updated_at=Now()):
+        if _wanted(post).update(delete_asked_at=None, updated_at=Now()):
             message = f"The post is still live, it could not be deleted: {error.message}"
             tell(post, Telling(Notice.Level.ACT, "post.not_deleted", message))
             AuditEntry.objects.record(

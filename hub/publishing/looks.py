@@ -20,12 +20,12 @@ from hub.models.posts import from_now
 from hub.publishing import attempts, endings, repeats
 from hub.publishing.content import build_part, load_parts
 from hub.publishing.endings import WATCHDOG, Telling
-from hub.publishing.grants import open_adapter
+from hub.publishing.grants import doubt_access_token, open_adapter
 from hub.publishing.patience import UNREACHABLE, release_connection
 from hub.publishing.recovery import BUG
 from hub.queue import bells
 from hub.rls.identity import acting_as
-from psn.errors import CameToNothing, Problem, RateLimited, UnknownOutcome
+from psn.errors import CameToNothing, NeedsReconnect, Problem, RateLimited, UnknownOutcome
 from psn.platforms.base import Published
 from psn.platforms.registry import get_platform
 
@@ -133,7 +133,7 @@ def _look(post: Post, *, worker: str) -> None:
 
 def may_repeat(post: Post, call: Attempt) -> bool:
     """Whether a doubtful call may simply be made again: the platform makes no second post of it."""
-    if post.error_code == repeats.HINDERED:
+    if post.fence > call.fence:  # it was to be made again, and could not be; that does not change within minutes
         return False
     is_fresh = hub_now() - (call.finished_at or call.started_at) < LOOK_FOR
     return is_fresh and repeats.time_left(post, call) > timedelta(0) and _sent_since(_first_of(call)) <= REPEATS
@@ -194,6 +194,8 @@ def _absent(post: Post, part: PostPart, call: Attempt) -> None:
 def _no_answer(post: Post, call: Attempt, attempt: Attempt, error: Problem) -> None:
     """The platform was not asked, or did not answer: ask again in a while, up to a point."""
     attempts.close_refused(attempt, error)
+    if isinstance(error, NeedsReconnect):
+        doubt_access_token(post.account)  # the token may have ended before its time, the grant not (AUTH-3)
     if isinstance(error, UnknownOutcome):
         hand_over(post, error)
         return

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from psycopg.types.json import Jsonb
 
-from hub.models import Account, Post
+from hub.models import Account, Post, Status
 from hub.models.base import hub_now
 from hub.models.posts import from_now
 from psn.errors import RateLimited
@@ -30,6 +30,14 @@ def posts_of_day(account: Account) -> QuerySet[Post]:
     return Post.objects.filter(account_id=account.id, published_at__gt=from_now(-DAY)).order_by("-published_at")
 
 
+def newest_of_day(account: Account, count: int) -> list[datetime]:
+    """Say when so many of the account's newest posts of the last 24 hours went out; those that may have are among them."""
+    doubtful = Post.objects.filter(account_id=account.id, status=Status.UNKNOWN, updated_at__gt=from_now(-DAY))
+    times = [*posts_of_day(account).values_list("published_at", flat=True)[:count]]
+    times += doubtful.order_by("-updated_at").values_list("updated_at", flat=True)[:count]
+    return sorted((at for at in times if at is not None), reverse=True)[:count]
+
+
 def check_quota(post: Post) -> None:
     """Make a post wait that would be one too many.
 
@@ -44,10 +52,9 @@ def check_quota(post: Post) -> None:
             f"{post.account} has a cap of no posts at all; raise it with `psn_account cap`.",
             retry_at=timezone.now() + DAY,
         )
-    taken = posts_of_day(post.account).values_list("published_at", flat=True)[limit - 1 : limit]
-    for oldest in taken:
-        assert oldest is not None
-        wait = oldest + DAY - hub_now()  # a span of the hub's clock: this computer's own may be wrong
+    taken = newest_of_day(post.account, limit)
+    if len(taken) == limit:
+        wait = taken[-1] + DAY - hub_now()  # a span of the hub's clock: this computer's own may be wrong
         raise RateLimited(
             f"{limit} post{'s' if limit != 1 else ''} of {post.account} went out in the last 24 hours, which is its limit.",
             retry_at=timezone.now() + wait,
@@ -55,18 +62,21 @@ def check_quota(post: Post) -> None:
 
 
 def describe_limits(limits: Mapping[str, RateLimit]) -> tuple[Jsonb | None, float | None]:
-    """Give what is left of a platform's limits for the account's row, and for how many seconds it must rest when one is spent."""
+    """Give what is left of a platform's limits for the account's row, and for how many seconds it must rest when one is spent.
+
+    It never fails, whatever headers said: it is stored with the answer that a part is live. No reset is further off than a day.
+    """
     if not limits:
         return None, None
+    now = datetime.now(UTC)
+    waits = {endpoint: min(max(one.resets_at - now, timedelta(0)), DAY) for endpoint, one in limits.items()}
     told = {
         endpoint: {
             "limit": one.limit,
             "remaining": one.remaining,
-            "resets_at": one.resets_at.astimezone(UTC).isoformat(),
+            "resets_at": (now + waits[endpoint]).isoformat(),
         }
         for endpoint, one in limits.items()
     }
-    now = datetime.now(UTC)
-    spent = [one.resets_at - now for one in limits.values() if one.remaining <= 0]
-    wait = max(min(max(spent), DAY), timedelta(0)).total_seconds() if spent else None
-    return Jsonb(told), wait
+    spent = [waits[endpoint] for endpoint, one in limits.items() if one.remaining <= 0]
+    return Jsonb(told), max(spent).total_seconds() if spent else None

@@ -27,7 +27,6 @@ from hub.rls.identity import acting_as, acting_for_nobody
 log = logging.getLogger(__name__)
 
 AT_ONCE = 200  # of each trouble; the next sweep sees to the rest
-DELETING = timedelta(minutes=2)  # what a worker may take to delete a post before another one looks
 BELLS = 8  # a thread that one of them wakes goes on with whatever else is due
 
 
@@ -92,7 +91,7 @@ def _find_stuck(patience: timedelta) -> list[Stuck]:
         stuck = [Stuck(*row) for row in cursor.fetchall()]
         cursor.execute(
             "SELECT id, user_id FROM hub_api.find_undeleted(make_interval(secs => %s), %s)",
-            [max(patience, DELETING).total_seconds(), AT_ONCE],
+            [patience.total_seconds(), AT_ONCE],
         )
         return stuck + [Stuck(post_id, user_id, "undeleted") for post_id, user_id in cursor.fetchall()]
 

@@ -101,8 +101,8 @@ def _send(claimed: Claimed) -> None:
     checks.refuse_errors(
         checks.check_content(post.account, [build_part(part, post=post) for part in parts], facts=facts)
     )
-    if all(part.state == PostPart.State.WAITING for part in parts):  # a thread that has begun does not stop in the middle
-        quota.check_quota(post)
+    if all(part.state == PostPart.State.WAITING for part in parts):
+        quota.check_quota(post)  # a thread that has begun does not stop in the middle
     adapter = open_adapter(post.account, grant=claimed.grant, now=timezone.now())
     try:
         for part in parts:
@@ -124,6 +124,8 @@ def _check_approved(post: Post, parts: list[PostPart]) -> None:
 
 
 def _send_part(post: Post, part: PostPart, *, parts: list[PostPart], adapter: Adapter) -> None:
+    if part.index:  # the first was looked at just now; what comes before a later one takes its time
+        check_media_unchanged(part)
     repeat = repeats.find_repeat(post, part)
     content = _build(post, part)
     media_ids = [_upload(post, part, media, adapter=adapter) for media in content.media]
@@ -198,6 +200,8 @@ def _upload(post: Post, part: PostPart, media: MediaFile, *, adapter: Adapter) -
 
 def _prepare(post: Post, prepare: Callable[[], Prepared]) -> Prepared:
     """Do what can be done before the one call: nobody sees it, and it may be done again, so the claim stays takeable."""
+    if not get_platform(post.account.platform).prepares:
+        return prepare()
     claims.hold(post, lease=settings.LEASE, phase=Post.Phase.CLAIMED)
     return _unhurried(post, prepare)
 

@@ -16,7 +16,17 @@ from django.db import connections
 from django_q.conf import Conf
 
 # of `hub.tasks`; a test holds both together
-TASKS = {"publish_post", "look_at_post", "delete_post", "refresh_tokens", "forget_media", "watch", "tidy", "beat", "echo"}
+TASKS = {
+    "publish_post",
+    "look_at_post",
+    "delete_post",
+    "refresh_tokens",
+    "forget_media",
+    "watch",
+    "tidy",
+    "beat",
+    "echo",
+}
 QUEUE: str = Conf.CLUSTER_NAME  # the key of every row
 CHANNEL = "psn_bell"
 MAX_IDS = 8

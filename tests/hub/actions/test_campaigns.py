@@ -59,6 +59,13 @@ class TestCreateCampaign:
             create(*accounts, own=own)
         assert Post.objects.count() == 0
 
+    @pytest.mark.parametrize("spelling", ["@ANA", "x:@ana", "{id}", "{ID}"])
+    def test_refuses_an_account_that_is_named_twice_in_other_words(self, ana: Account, spelling: str) -> None:
+        again = spelling.format(id=ana.id, ID=str(ana.id).upper())
+        with pytest.raises(InvalidInput, match="twice"):
+            create("@ana", again)
+        assert Post.objects.count() == 0
+
     def test_refuses_an_option_that_no_platform_knows(self, ana: Account) -> None:
         written = Written([DraftPart("Hello")], {"colour": "green"})
         with pytest.raises(InvalidInput, match="colour"):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.actions.catalogue import CATALOGUE, FAMILIES, KINDS, PLATFORMS, Explanation, explain_code
+from hub.actions.catalogue import CATALOGUE, FAMILIES, KINDS, Explanation, explain_code
 from psn import errors
 from tests.test_documents import parse
 
@@ -33,7 +33,7 @@ WORDS = re.compile(  # hosts, words of platforms' own, names of modules
 NO_CODES = {
     "x.com", "www.x.com", "mobile.x.com", "twitter.com", "www.twitter.com", "mobile.twitter.com",  # hosts
     "media.write", "tweet.read", "tweet.write", "users.read", "offline.access", "post.fields", "tweet.fields",  # words of X
-    "post.rung_again", "post.deleted", "handle.invalid", "psn.platforms.x", "hub.env",
+    "post.rung_again", "post.deleted", "post.delete_asked", "handle.invalid", "psn.platforms.x", "hub.env",
 }  # fmt: skip
 
 

@@ -37,6 +37,16 @@ class TestMedia:
         build_rows(Post(user_id=me.id, account=make_account(me)), [DraftPart("x", files)], copy_media=True)
         assert len(set((workspace / "content" / "media").glob("*")) - before) == 1
 
+    def test_whose_copy_was_damaged_are_copied_again(self, me: User, workspace: Path, tmp_path: Path) -> None:
+        """Otherwise attaching the file again, which is what people are told to do, would not help."""
+        source = put(tmp_path, colour=(8, 8, 8))
+        post = Post(user_id=me.id, account=make_account(me))
+        for _ in range(2):
+            (stored,) = build_rows(post, [DraftPart("x", (read_media(str(source)),))], copy_media=True)
+            copy = workspace / stored.media[0].path
+            assert copy.read_bytes() == source.read_bytes()
+            copy.write_bytes(b"something else")
+
     def test_of_a_rehearsal_are_not_copied(self, me: User, workspace: Path, tmp_path: Path) -> None:
         file = read_media(str(put(tmp_path, colour=(7, 7, 7))))
         (stored,) = build_rows(

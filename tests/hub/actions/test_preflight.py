@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import random
+import time
 from datetime import UTC, datetime, timedelta
+from difflib import SequenceMatcher
 
 import pytest
 from django.db.models.functions import Now
@@ -14,14 +17,19 @@ from psn.errors import Finding
 from psn.platforms.base import Part
 from tests.factories import OWNER, make_account, make_post
 
+WORDS = (
+    "spring garden tomato seed soil rain bee bloom root leaf harvest compost shade water prune weed the a of to and in that it is "
+    "was for on are as with they at be this from have or by one had"
+)
+
 
 @pytest.fixture
 def account(me: User) -> Account:
     return make_account(me, handle="ana")
 
 
-def found(account: Account, text: str, **more: datetime) -> dict[str, Finding]:
-    return {finding.code: finding for finding in preflight.check(account, [Part(0, text)], **more)}
+def found(account: Account, text: str, *, at: datetime | None = None) -> dict[str, Finding]:
+    return {finding.code: finding for finding in preflight.check(account, [Part(0, text)], at=at)}
 
 
 class TestThePrice:
@@ -39,6 +47,33 @@ class TestRepetition:
         finding = found(account, "We shipped the new release today! It is faster")["text.near_duplicate"]
         assert finding.level == "warning"
         assert found(account, "Something else entirely, about gardening.").keys() == {"price"}
+
+    def test_is_looked_for_among_many_long_posts_in_no_time(self, account: Account) -> None:
+        """Long texts of one language are alike in their letters, which says nothing."""
+        draw = random.Random(1)
+        words = WORDS.split()
+        first, *others = [" ".join(draw.choices(words, k=200)) for _ in range(51)]
+        for text in others:
+            assert SequenceMatcher(None, first, text).quick_ratio() > preflight.NEAR  # letter for letter
+            make_post(account, texts=(text,), status="scheduled", due_in=60)
+        began = time.process_time()
+        assert "text.near_duplicate" not in found(account, first)
+        assert time.process_time() - began < 0.5
+        assert found(account, others[0].replace("tomato", "potato"))["text.near_duplicate"].got != "100%"
+
+    @pytest.mark.parametrize(
+        ("one", "other"),
+        [
+            pytest.param("We shipped it.", "We shiped it.", id="a letter"),
+            pytest.param(
+                "春天来了花园里的番茄开始发芽", "春天来了花园里的番茄也开始发芽", id="a language without spaces"
+            ),
+            pytest.param("One " * 120 + "two three", "One " * 120 + "four", id="the end of a long one"),
+        ],
+    )
+    def test_is_noticed_in_short_and_in_long(self, account: Account, one: str, other: str) -> None:
+        make_post(account, texts=(one,), status="scheduled", due_in=60)
+        assert "text.near_duplicate" in found(account, other)
 
     def test_is_forgiven_after_that(self, account: Account) -> None:
         post = make_post(account, texts=("We shipped the new release today.",), status="scheduled", due_in=60)

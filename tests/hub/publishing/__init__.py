@@ -20,4 +20,10 @@
 | a connection is held while a platform answers | `test_crew.TestConnections` |
 | a bell that found no free thread is forgotten | `test_crew.TestMoreBellsThanThreads` |
 | a job that stumbles ends its thread | `test_crew.TestAThread` |
+| a new yes ends a doubt | `test_repeats.TestAPostThatWaitsForTheSameCall` |
+| what keeps the same call from being made again is a failure | `test_repeats.TestARepeatThatCannotBeMade` |
+| one look of several is evidence when the key is forgotten | `test_repeats.TestOneLookOfSeveral` |
+| two posts are linked to the same one | `test_repeats.TestADuplicate`, `test_repeats.TestTwoPostsOfTheSameWords` |
+| two workers delete one post, or a success counts as a failure | `test_deleting` |
+| a thread that has begun waits for the next day | `test_quota.TestTheUsersCap` |
 """

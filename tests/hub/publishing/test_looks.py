@@ -209,6 +209,14 @@ class TestAPlatformThatCannotBeAsked:
         assert timedelta(seconds=280) < after.look_at - datetime.now(UTC) < timedelta(seconds=305)
         assert look_after(post, timedelta(seconds=300)).status == "published"
 
+    def test_because_the_token_ended_before_its_time_is_asked_with_a_new_one(
+        self, account: Account, sandbox: Sandbox
+    ) -> None:
+        post = doubt(account, sandbox, "drop_after")
+        sandbox.fail("expired_token", match=TIMELINE)
+        assert look_after(post, FIRST).status == "unknown"
+        assert (look_after(post, looks.LOOK_AGAIN).status, len(sent(sandbox))) == ("published", 1)
+
     def test_for_an_account_that_is_gone_is_given_up_on_too(self, account: Account, sandbox: Sandbox) -> None:
         post = doubt(account, sandbox, "drop_after")
         Account.objects.filter(id=account.id).update(status="disconnected")

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 
 import pytest
 from django.db.models.functions import Now
 
 from hub.models import Account, Post
 from hub.publishing import quota
+from psn.errors import Unavailable
 from psn.platforms import x
+from psn.platforms.base import RateLimit
 from tests.factories import OWNER, make_account, make_post
-from tests.hub.publishing.stage import look, make_due, ring, sent
+from tests.hub.publishing.stage import interrupt, live, look, make_due, ring, sent
 from tests.sandbox.process import Sandbox
 
 
@@ -43,6 +45,31 @@ class TestTheUsersCap:
         Post.objects.using(OWNER).filter(id=first.id).update(published_at=Now() - timedelta(hours=25))
         make_due(second)
         assert ring(second).status == "published"
+
+    def test_counts_what_may_be_live(self, account: Account, sandbox: Sandbox) -> None:
+        cap(account, 1)
+        sandbox.fail("drop_after")
+        first, second = (ring(make_post(account, texts=(text,), status="scheduled")) for text in "ab")
+        assert (first.status, second.status, len(live(sandbox))) == ("unknown", "scheduled", 1)
+
+    def test_never_stops_a_thread_in_the_middle(
+        self, account: Account, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        cap(account, 1)
+        calls: list[int] = []
+
+        def be_away() -> None:
+            calls.append(1)
+            if len(calls) == 2:
+                raise Unavailable("No way there just now.")
+
+        with monkeypatch.context() as patch:
+            interrupt(patch, before_commit=be_away)
+            thread = ring(make_post(account, texts=("one", "two"), status="scheduled"))
+        assert (thread.status, len(live(sandbox))) == ("scheduled", 1)
+        assert ring(make_post(account, texts=("another",), status="scheduled")).status == "published"
+        make_due(thread)
+        assert ring(thread).status == "published"
 
     def test_of_none_lets_nothing_out(self, account: Account, sandbox: Sandbox) -> None:
         cap(account, 0)
@@ -80,6 +107,19 @@ class TestWhatHeadersSay:
         assert account.rate_limits["POST /2/tweets"]["remaining"] == 0
         assert account.next_allowed_at is not None
         assert len([call for call in sent(sandbox) if call["status"] == 429]) == 0  # the limit was never run into
+
+
+class TestAbsurdHeaders:
+    @pytest.mark.parametrize("hours", [-12, 0, 12])
+    @pytest.mark.parametrize("instant", [datetime.min, datetime.max], ids=["the beginning", "the end"])
+    @pytest.mark.parametrize("remaining", [0, -(2**63), 2**63])
+    def test_are_taken_for_a_day_at_most(self, instant: datetime, hours: int, remaining: int) -> None:
+        """They come with the answer that a post is live, which must not be lost over them."""
+        resets_at = instant.replace(tzinfo=timezone(timedelta(hours=hours)))
+        told, wait = quota.describe_limits({"POST /2/tweets": RateLimit(2**63, remaining, resets_at)})
+        assert told is not None
+        assert (wait is None) == (remaining > 0)
+        assert wait is None or 0 <= wait <= quota.DAY.total_seconds()
 
 
 def sandbox_post(account: Account, sandbox: Sandbox, text: str) -> None:

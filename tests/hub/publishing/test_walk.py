@@ -5,12 +5,16 @@ from __future__ import annotations
 import hashlib
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from django.conf import settings
 from django.db import connections
 
-from hub.models import Account, Attempt, Post
+from hub.actions import posts
+from hub.actions.drafts import DraftPart, read_media
+from hub.models import Account, Attempt, Post, PostMedia
 from hub.publishing import walk
 from psn.http import TIMEOUT_SECONDS
 from tests.factories import make_post
@@ -28,6 +32,7 @@ from tests.hub.publishing.stage import (
     sent,
     texts,
 )
+from tests.sandbox.files import make_png
 from tests.sandbox.process import Sandbox
 
 
@@ -136,6 +141,26 @@ class TestAThread:
         assert [part["in_reply_to"] for part in (first, second, third)] == [None, first["id"], second["id"]]
         assert [part.platform_post_id for part in parts_of(post)] == [first["id"], second["id"], third["id"]]
         assert (post.status, post.platform_post_id) == ("published", first["id"])
+
+    def test_sends_no_file_that_changes_while_it_goes_out(
+        self, account: Account, sandbox: Sandbox, workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "a.png").write_bytes(make_png(colour=(4, 5, 6)))
+        post, _ = posts.create_post(
+            account=str(account.id),
+            parts=[DraftPart("one"), DraftPart("two", (read_media(str(tmp_path / "a.png")),))],
+            at=datetime.now(UTC) - timedelta(seconds=1),
+            approve=True,
+        )
+        (copy,) = [workspace / media.path for media in PostMedia.objects.filter(part__post_id=post.id)]
+
+        def change() -> None:
+            copy.write_bytes(make_png(colour=(6, 5, 4)))
+
+        interrupt(monkeypatch, before_commit=change)
+        after = ring(post)
+        copy.unlink()
+        assert (after.status, after.error_code, texts(sandbox)) == ("failed", "media.changed", ["one"])
 
     def test_has_one_attempt_per_part(self, account: Account) -> None:
         post = ring(make_post(account, texts=("one", "two", "three"), status="scheduled"))

@@ -12,6 +12,8 @@ from typing import Any
 import psycopg
 import pytest
 
+from hub.models import Account, Attempt, Post, PostPart
+from tests.factories import OWNER
 from tests.hub.rls.test_isolation import OWNED
 from tests.hub.worlds import World, connect_as
 
@@ -82,6 +84,8 @@ PEOPLE = {
     "delete bells": "DELETE FROM django_q_ormq",
     "change bells": "UPDATE django_q_ormq SET payload = ''",
     "look for what is stuck": "SELECT * FROM hub_api.find_stuck('w', '1', '1 h', '1 s', 100)",
+    "look for what is to be deleted": "SELECT * FROM hub_api.find_undeleted('1 s', 100)",
+    "look for everybody's accounts": "SELECT * FROM hub_api.find_grants()",
     "pretend to be a living worker": """INSERT INTO worker_heartbeats (name, incarnation, host, pid, version, started_at, beat_at)
         VALUES ('w', '1', 'h', 1, '1', now(), now())""",
 }
@@ -143,6 +147,36 @@ class TestAPerson:
             world.people.me.id,
             False,
         )
+
+    def test_writes_no_intent_and_no_answer_for_another(self, person: psycopg.Connection[Any], world: World) -> None:
+        """The functions take whose it is; a person's login says so all the same."""
+        theirs, post, part = world.people.other.id, world.theirs[Post].pk, world.theirs[PostPart].pk
+        intent = "SELECT hub_api.write_intent(%s, %s, 0, '1 h', %s, gen_random_uuid(), 'w', 'f', 'key')"
+        assert person.execute(intent, [theirs, post, part]).fetchone() == (False,)
+        limits = """{"e": {"limit": 1, "remaining": 0}}"""
+        answer = (
+            "SELECT hub_api.store_answer(%s, %s, 0, %s, %s, '7', '', 200, '', true, '1 h', '1 h', 'told', %s, '1 day')"
+        )
+        given = [theirs, post, part, world.theirs[Attempt].pk, limits]
+        assert person.execute(answer, given).fetchone() == (False,)
+        person.commit()
+        assert PostPart.objects.using(OWNER).get(id=part).state == "waiting"
+        account = Account.objects.using(OWNER).get(id=world.theirs[Account].pk)
+        assert (account.rate_limits, account.next_allowed_at) == ({}, None)
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            "UPDATE posts SET delete_asked_at = now()",
+            "UPDATE posts SET options = '{{}}', campaign = gen_random_uuid()",
+            "UPDATE accounts SET rate_limits = '{{}}', capabilities = '{{}}', daily_cap = 0, next_allowed_at = 'infinity'",
+            "UPDATE oauth_tokens SET lease_until = 'infinity', warned_at = now()",
+            "UPDATE notices SET seen_at = now()",
+        ],
+    )
+    def test_changes_nothing_of_another_s(self, change: str, person: psycopg.Connection[Any], world: World) -> None:
+        where = f" WHERE user_id = '{world.people.other.id}'"
+        assert person.execute(change.format() + where).rowcount == 0
 
     def test_sees_only_himself_among_the_people(self, person: psycopg.Connection[Any], world: World) -> None:
         assert person.execute("SELECT id FROM users").fetchall() == [(world.people.me.id,)]
