@@ -5,9 +5,11 @@ from __future__ import annotations
 import uuid
 
 from django.db import transaction
+from django.db.models.functions import Now
 
 from hub.actions.people import get_me
-from hub.models import Account, AuditEntry, OAuthToken
+from hub.models import Account, AuditEntry, OAuthToken, Post, Status
+from hub.queue import bells
 from psn.errors import InvalidInput, NeedsReconnect, NotFound
 
 MAX_CAP = 10_000  # of posts in 24 hours
@@ -59,6 +61,8 @@ def list_accounts() -> list[Account]:
 def set_cap(account: str, text: str, *, dry_run: bool = False) -> Account:
     """Limit how many posts an account publishes in 24 hours (PUB-12); the platform's own limit holds besides.
 
+    What waits for the former cap is looked at anew at once; should it have been waiting for the platform, that says so once more.
+
     Args:
         text: a number, or `none` to leave it to the platform.
 
@@ -71,7 +75,11 @@ def set_cap(account: str, text: str, *, dry_run: bool = False) -> Account:
         found.daily_cap = cap
         return found
     with transaction.atomic():
-        Account.objects.filter(id=found.id).update(daily_cap=cap)
+        Account.objects.filter(id=found.id).update(daily_cap=cap, next_allowed_at=None)
+        waiting = Post.objects.filter(account_id=found.id, status=Status.SCHEDULED, scheduled_at__lte=Now())
+        for post in waiting.filter(due_at__gt=Now()).order_by("due_at", "id"):
+            Post.objects.filter(id=post.id, status=Status.SCHEDULED).update(due_at=Now())
+            bells.ring_post(post.id)
         detail = {"from": found.daily_cap, "to": cap}
         AuditEntry.objects.record(found, action="account.capped", actor="person", detail=detail)
     found.refresh_from_db()

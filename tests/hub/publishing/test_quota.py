@@ -8,13 +8,14 @@ from datetime import datetime, timedelta, timezone
 import pytest
 from django.db.models.functions import Now
 
+from hub.actions.accounts import set_cap
 from hub.models import Account, Post
 from hub.publishing import quota
 from psn.errors import Unavailable
 from psn.platforms import x
 from psn.platforms.base import RateLimit
 from tests.factories import OWNER, make_account, make_post
-from tests.hub.publishing.stage import interrupt, live, look, make_due, ring, sent
+from tests.hub.publishing.stage import interrupt, live, look, make_due, ring, rung, sent
 from tests.sandbox.process import Sandbox
 
 
@@ -79,6 +80,16 @@ class TestTheUsersCap:
         cap(account, 1)
         ring(make_post(account, texts=("a",), status="scheduled"))
         assert quota.posts_of_day(make_account(account.user)).count() == 0
+
+
+class TestARaisedCap:
+    def test_lets_go_at_once_what_waited_for_the_former_one(self, account: Account, sandbox: Sandbox) -> None:
+        cap(account, 1)
+        first, second = (ring(make_post(account, texts=(text,), status="scheduled")) for text in "ab")
+        assert (first.status, second.status) == ("published", "scheduled")
+        set_cap(str(account.id), "2")
+        assert rung()[-1] == "publish_post"
+        assert ring(second).status == "published"
 
 
 class TestThePlatformsLimit:
