@@ -46,7 +46,8 @@ from psn.errors import InvalidInput, Unavailable, UnknownOutcome
 TIMEOUT_SECONDS = 30.0  # for a whole call; a lease outlasts it by a margin
 MAX_CONNECTIONS = 32  # at a time; more calls wait their turn
 KEEPALIVE_SECONDS = 5.0  # servers commonly close after 5 to 75 s, and a call on a closed connection is lost
-MAX_REPLY_BYTES = 8 * 1024 * 1024  # a page of 100 long posts of X has 2.5 MB; read as JSON, all of it takes 25 times as much
+# A page of 100 long posts of X has 2.5 MB; read as JSON, an answer takes up to 25 times as much.
+MAX_REPLY_BYTES = 8 * 1024 * 1024
 MAX_REQUEST_ID_CHARACTERS = 200
 USER_AGENT = f"psn/{__version__}"
 

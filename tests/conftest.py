@@ -13,6 +13,8 @@ import pytest
 from django.conf import settings
 from django.db import connections
 from django.db.models.signals import pre_migrate
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from hub.models import User
 from hub.rls import roles
@@ -54,7 +56,10 @@ def pytest_unconfigure() -> None:
 
 
 def pytest_configure() -> None:
-    """Let Ctrl-C reach the commands that tests start: a run in a shell's background inherits that it is ignored."""
+    """Time nothing that a busy machine makes slow, and let Ctrl-C reach the commands that tests start."""
+    hypothesis_settings.register_profile("psn", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    hypothesis_settings.load_profile("psn")
+    # A run in a shell's background inherits that it is ignored.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -59,7 +59,7 @@ def mp4(width: int = 540, height: int = 960, *, seconds: int = SECONDS) -> Path:
         audio = container.add_stream("aac", rate=48000)
         for number in range(seconds * FRAMES):
             noise = Image.effect_noise((width // 6, height // 6), 60).resize((width, height)).convert("RGB")
-            frame = av.VideoFrame.from_image(noise)
+            frame = av.VideoFrame.from_image(noise)  # type: ignore[no-untyped-call]
             frame.pts = number
             frame.time_base = Fraction(1, FRAMES)
             container.mux(video.encode(frame))

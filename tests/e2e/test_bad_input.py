@@ -97,7 +97,7 @@ TABLE = [
     Case("a command that does not exist", ["psn_sing"], "usage.unknown_command", 2),
     # accounts
     Case("a platform that does not exist", ["psn_account", "connect", "myspace", "--sandbox"], "platform.unknown", 5),
-    Case("a platform, but no way to connect it", ["psn_account", "connect", "x"], "usage", 2),
+    Case("a platform, but no app there", ["psn_account", "connect", "x"], "connect.no_app", 3),
     Case("a handle no platform takes", ["psn_account", "connect", "x", "--sandbox", "--handle", "no such handle!"], "account.handle", 5),
     Case("a token document that is no JSON", [*CONNECT, "http://127.0.0.1:9"], "account.token_document", 5, SECRET.encode()),
     Case(
@@ -370,14 +370,16 @@ class TestAGrant:
         self, ready: Workspace, account: str, create: Callable[..., str]
     ) -> None:
         post = create()
-        assert ready.ok("psn_account", "disconnect", f"@{account}")["revoked_at_platform"] is True
+        given_back = ready.ok("psn_account", "disconnect", f"@{account}")
+        assert given_back["revoked_at_platform"] is True
+        again = f"python3 manage.py psn_account reconnect {given_back['account']['id']}"
         for arguments in (
             ["create", "--account", f"@{account}", "--text", "x"],
             ["schedule", post, "--at", "+1h", "--approve"],
             ["publish", post, "--approve"],
         ):
             outcome = ready.refused("psn_post", *arguments, code="account.needs_reconnect", exit_code=4)
-            assert outcome.next_command == f"python3 manage.py psn_account connect x --sandbox --handle {account}"
+            assert outcome.next_command == again
         assert ready.ok("psn_post", "show", post)["post"]["status"] == "draft"
 
     def test_that_the_platform_refuses_ends_the_post_and_asks_to_connect_again(
@@ -387,11 +389,12 @@ class TestAGrant:
         post = create("Too late", "--at", "+0s", "--approve")
         outcome = ready.run("psn_post", "wait", post)
         assert (outcome.exit_code, outcome.code) == (1, "account.needs_reconnect")
-        assert ready.ok("psn_account", "show", f"@{account}")["account"]["status"] == "needs_reconnect"
+        shown = ready.ok("psn_account", "show", f"@{account}")["account"]
+        assert shown["status"] == "needs_reconnect"
         again = ready.refused(
             "psn_post", "schedule", post, "--at", "+1s", "--approve", code="account.needs_reconnect", exit_code=4
         )
-        assert again.next_command == f"python3 manage.py psn_account connect x --sandbox --handle {account}"
+        assert again.next_command == f"python3 manage.py psn_account reconnect {shown['id']}"
         ready.ok("psn_account", "disconnect", f"@{account}")
 
     def test_that_cannot_be_renewed_asks_to_connect_again(self, ready: Workspace, account: str) -> None:

@@ -205,9 +205,9 @@ class TestPublishing:
         ready.refused("psn_post", "schedule", post, "--at", "+1s", "--approve", code="post.state", exit_code=7)
 
     def test_goes_by_the_new_time_alone_after_a_change(self, ready: Workspace, account: str, create: Create) -> None:
-        post = create("Moved", "--at", "+2s", "--approve")
-        ready.ok("psn_post", "schedule", post, "--at", "+6s", "--approve")
-        early = ready.refused("psn_post", "wait", post, "--timeout", "3", code="post.not_ended", exit_code=7)
+        post = create("Moved", "--at", "+4s", "--approve")
+        ready.ok("psn_post", "schedule", post, "--at", "+9s", "--approve")
+        early = ready.refused("psn_post", "wait", post, "--timeout", "5", code="post.not_ended", exit_code=7)
         assert early.next_command == f"python3 manage.py psn_post why {post}"
         assert ready.commits(account) == []
         done = wait(ready, post).data["post"]

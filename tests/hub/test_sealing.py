@@ -92,7 +92,7 @@ class TestSealing:
         assert named == set(COLUMNS)
 
     def test_gives_back_what_was_sealed_for_the_place(self, people: People) -> None:
-        assert len(values()) == 6
+        assert len(values()) == 8
         assert all_open(opening())
 
     def test_stores_nothing_readable(self, people: People) -> None:
@@ -130,7 +130,7 @@ class TestRotateKey:
     def test_seals_everything_anew_and_drops_the_old_key(self, people: People) -> None:
         before = opening()
         result = rotate_key()
-        assert result == {"key": config().keyring().current.id, "sealed": 6}
+        assert result == {"key": config().keyring().current.id, "sealed": 8}
         assert config().old_key == ""
         assert result["key"] != before.current.id
         assert {key_id_of(value) for _, _, value in values()} == {result["key"]}
@@ -138,7 +138,7 @@ class TestRotateKey:
 
     def test_leaves_empty_columns_empty(self, people: People) -> None:
         OAuthToken.objects.using(OWNER).update(refresh_token_sealed="")
-        assert rotate_key()["sealed"] == 4
+        assert rotate_key()["sealed"] == 6
         assert set(OAuthToken.objects.using(OWNER).values_list("refresh_token_sealed", flat=True)) == {""}
 
     def test_keeps_everything_else_of_the_configuration(self, people: People) -> None:
@@ -169,7 +169,7 @@ class TestRotateKey:
         self, people: People, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(sealing, "_reseal_all", with_a_late_value(people.me.id, sealing._reseal_all))
-        assert rotate_key()["sealed"] == 7
+        assert rotate_key()["sealed"] == 9
         assert (config().old_key, all_open(opening())) == ("", True)
 
     def test_leaves_another_run_its_key(self, people: People, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -199,7 +199,7 @@ class TestRotateKey:
             assert after.key != first
             assert all_open(Keyring(after.keyring().current)), f"lost after step {steps}"
             ApiKey.objects.using(OWNER).filter(name="late").delete()
-        assert steps > 2 * (2 + 7 + 3)  # before and after two files, seven values, three transactions
+        assert steps > 2 * (2 + 9 + 3)  # before and after two files, nine values, three transactions
 
     def test_beside_writers_leaves_no_value_sealed_with_a_dropped_key(self, people: People) -> None:
         over = Event()

@@ -19,6 +19,7 @@ PLATFORM = SandboxPlatform(
     title="Toy",
     urls="tests.sandbox.toy.urls",
     canned=canned,
+    commit="POST /api/posts",
     post_path=lambda post: f"/@{post.account.handle}/{post.data.get('code', post.remote_id)}",
     profile_path=lambda handle: f"/@{handle}",
     handle_pattern=r"[a-z0-9.]{1,60}",
