@@ -37,6 +37,11 @@ def count_text(text: str) -> Count:
     return Count(units=_weigh(countable), valid_characters=countable == text and _INVALID.isdisjoint(text))
 
 
+def has_link(text: str) -> bool:
+    """Whether X makes a link of anything in a text; a bare `example.tech` is one."""
+    return any(True for _ in _find_links(text))
+
+
 def _weigh(text: str) -> int:
     """Walk over links and emoji, whichever comes first; what begins inside of one already counted is none any more."""
     text = re.sub(r"\r\n?", "\n", unicodedata.normalize("NFC", text))

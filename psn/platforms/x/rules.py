@@ -69,9 +69,6 @@ _VIDEOS = VideoTarget(
     max_side=1280,
     max_frame_rate=60,
 )
-_ADDRESS = re.compile(
-    r"https?://|\bwww\.|\b[\w-]+\.(?:com|org|net|io|dev|app|ai|co|me|eu|de|es|uk|fr)\b", re.IGNORECASE
-)
 _CASHTAG = re.compile(r"(?<![\w$])\$[A-Za-z]{1,6}(?:[._][A-Za-z]{1,2})?(?!\w)")
 
 
@@ -93,7 +90,7 @@ def count_text(text: str, account: AccountFacts) -> Count:
 
 def estimate_price(parts: Sequence[Part]) -> float:
     """Say what X charges for publishing; a post with an address costs more than ten times the other."""
-    texts = sum(LINK_POST_USD if _ADDRESS.search(part.text) else POST_USD for part in parts)
+    texts = sum(LINK_POST_USD if counting.has_link(part.text) else POST_USD for part in parts)
     return texts + METADATA_USD * sum(1 for part in parts for media in part.media if media.alt_text)
 
 

@@ -34,7 +34,14 @@ def found(account: Account, text: str, *, at: datetime | None = None) -> dict[st
 
 class TestThePrice:
     @pytest.mark.parametrize(
-        ("text", "price"), [("Hello", "0.015"), ("See https://example.com", "0.200"), ("see example.com", "0.200")]
+        ("text", "price"),
+        [
+            ("Hello", "0.015"),
+            ("See https://example.com", "0.200"),
+            ("see example.com", "0.200"),
+            ("see example.tech", "0.200"),
+            ("v1.2 is out", "0.015"),
+        ],
     )
     def test_is_told_and_a_link_costs_more(self, account: Account, text: str, price: str) -> None:
         finding = found(account, text)["price"]
