@@ -6,6 +6,7 @@ With arguments it hands them to pytest alone: `python3 -m tests tests/psn -k loc
 import os
 import subprocess
 import sys
+import tempfile
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -18,7 +19,11 @@ CHECKS = (
     ("import-linter", ("lint-imports",)),
     ("deptry", ("deptry", ".")),
     ("migrations", ("manage.py", "makemigrations", "--check", "--dry-run")),
-    ("tests", ("pytest",)),
+)
+# Side by side, because both wait more than they work: what drives whole processes, and the rest.
+TESTS = (
+    ("tests of commands", ("pytest", "tests/e2e")),
+    ("tests of everything else", ("pytest", "--ignore=tests/e2e")),
 )
 
 
@@ -27,7 +32,7 @@ def main(arguments: list[str]) -> int:
     _ensure_environment(arguments)
     if arguments:
         return _run("tests", ("pytest", *arguments))
-    failed = [name for name, command in CHECKS if _run(name, command)]
+    failed = [name for name, command in CHECKS if _run(name, command)] + _run_beside(TESTS)
     print(f"\nfailed: {', '.join(failed)}" if failed else "\nall checks passed", flush=True)
     return 1 if failed else 0
 
@@ -42,16 +47,42 @@ def _ensure_environment(arguments: list[str]) -> None:
         sys.exit(3)
 
 
+def _run_beside(checks: tuple[tuple[str, tuple[str, ...]], ...]) -> list[str]:
+    """Run checks at the same time; the first one's words come as they are said, the others' when they are done. Give what failed."""
+    (first, command), *others = checks
+    with tempfile.TemporaryDirectory() as folder:
+        running = [(name, os.path.join(folder, str(number)), of) for number, (name, of) in enumerate(others)]
+        processes = []
+        for _, path, of in running:
+            with open(path, "wb") as said:
+                processes.append(
+                    subprocess.Popen(_tool(of), cwd=ROOT, env=_environment(), stdout=said, stderr=subprocess.STDOUT)
+                )
+        failed = [first] if _run(first, command) else []
+        for (name, path, _), process in zip(running, processes, strict=True):
+            code = process.wait()
+            with open(path, errors="replace") as said:
+                print(
+                    f"\n== {name}\n{said.read()}-- {name}: {'passed' if code == 0 else f'failed ({code})'}", flush=True
+                )
+            failed += [name] if code else []
+    return failed
+
+
 def _run(name: str, command: tuple[str, ...]) -> int:
     print(f"\n== {name}", flush=True)
     started = time.monotonic()
-    beside = os.path.dirname(sys.executable)  # asked for now: the environment may have been entered since the start
-    tool = [sys.executable, command[0]] if command[0].endswith(".py") else [os.path.join(beside, command[0])]
-    code = subprocess.run([*tool, *command[1:]], cwd=ROOT, env=_environment(), check=False).returncode
+    code = subprocess.run(_tool(command), cwd=ROOT, env=_environment(), check=False).returncode
     print(
         f"-- {name}: {'passed' if code == 0 else f'failed ({code})'} in {time.monotonic() - started:.0f} s", flush=True
     )
     return code
+
+
+def _tool(command: tuple[str, ...]) -> list[str]:
+    beside = os.path.dirname(sys.executable)  # asked for now: the environment may have been entered since the start
+    tool = [sys.executable, command[0]] if command[0].endswith(".py") else [os.path.join(beside, command[0])]
+    return [*tool, *command[1:]]
 
 
 def _environment() -> dict[str, str]:
