@@ -1,13 +1,13 @@
 """Everything that can go wrong, and what the engine makes of it: `.venv/bin/python -m benchmarks.chaos --seeds 1000 --lanes 3`.
 
-    duplicates                  0
+    duplicates                  0, at every platform and by its own witness
     losses                      0: whatever was due ended, with a reason
     recovery after kill -9      from the kill to the next entry about the post it hit; with three lanes on two busy cores
-                                p50 2.2 s, p99 7.3 s (measured 2026-11-20)
+                                p50 2.2 s, p99 7.3 s (X alone, measured 2026-11-20)
     against engines that are broken on purpose (`--breakages --seeds 150`): each is found out, most by the second history
 
 A history makes posts, races its worker with commands, and strikes: kills, pauses, cut connections, a platform that lies. Then its
-record is checked (`tests/chaos/checker.py`). Exit code 1 on any violation; `--seed N` repeats one history.
+record is checked (`tests/chaos/checker.py`). Exit code 1 on any violation; `--seed N --platform P` repeats one history.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from pathlib import Path
 from tests.chaos.breakages import NAMES
 from tests.chaos.runner import Result, run_histories, sum_up
 from tests.chaos.tally import render
+from tests.chaos.vendors import NAMES as PLATFORMS
 
 EVERY = 25  # histories from one line of progress to the next
 ENOUGH = 12  # histories that broke a law: then the engine does not work at all
@@ -52,7 +53,7 @@ def _run(seeds: Sequence[int], options: argparse.Namespace) -> int:
 
     try:
         run_histories(
-            seeds, lanes=options.lanes, witness=options.witness, broken=options.broken, keep=keep, tell=tell,
+            seeds, lanes=options.lanes, platform=options.platform, witness=options.witness, broken=options.broken, keep=keep, tell=tell,
             until=lambda _result: sum(result.broke for result in results) >= ENOUGH,
         )  # fmt: skip
     finally:  # also of a run that was stopped, or whose harness broke
@@ -65,10 +66,11 @@ def _run(seeds: Sequence[int], options: argparse.Namespace) -> int:
 def _try_breakages(options: argparse.Namespace) -> int:
     """Run every broken engine until it is found out."""
     missed = 0
-    for name in NAMES:
+    for name, platform in NAMES.items():
         results = run_histories(
             range(options.start, options.start + options.seeds),
             lanes=options.lanes,
+            platform=options.platform or platform,
             witness=options.witness,
             broken=name,
             until=lambda result: result.broke,
@@ -88,8 +90,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--start", type=int, default=0, help="the first seed")
     parser.add_argument("--seed", type=int, help="one history alone")
     parser.add_argument("--lanes", type=int, default=2, help="side by side")
-    parser.add_argument("--witness", choices=("search", "none"), default="", help="as the seed says when left out")
-    parser.add_argument("--broken", choices=NAMES, default="", help="run a broken engine")
+    parser.add_argument("--witness", choices=("own", "none"), default="", help="as the seed says when left out")
+    parser.add_argument("--platform", choices=PLATFORMS, default="", help="as the seed says when left out")
+    parser.add_argument("--broken", choices=tuple(NAMES), default="", help="run a broken engine")
     parser.add_argument("--breakages", action="store_true", help="run every broken engine until it is found out")
     return parser
 

@@ -1,7 +1,7 @@
 """A lane as a process: `python -m tests.chaos FOLDER`; `tests.chaos.runner` starts it.
 
-It reads orders from stdin, a JSON line each (`seed`, `witness`, `broken`), and writes a JSON line for each history. When stdin ends
-it takes everything down.
+It reads orders from stdin, a JSON line each (`seed`, `platform`, `witness`, `broken`, `keep`), and writes a JSON line for each
+history. When stdin ends it takes everything down.
 """
 
 from __future__ import annotations
@@ -44,19 +44,20 @@ def main() -> int:
     return 0
 
 
-def _run(lane: Lane, *, seed: int, witness: str, broken: str, keep: str) -> dict[str, Any]:
+def _run(lane: Lane, *, seed: int, platform: str, witness: str, broken: str, keep: str) -> dict[str, Any]:
     """Run one history; give what broke, and what it was made of."""
     from tests.chaos import checker, tally
     from tests.chaos.history import run_history
     from tests.chaos.plan import make_plan
 
     began = time.monotonic()
-    plan = make_plan(seed)
+    plan = make_plan(seed, platform=platform)
     history = run_history(lane, plan, witness=witness or plan.witness, broken=broken)
     violations = checker.check(history)
     excuse = checker.find_excuse(history) if violations else ""
     counted = tally.count(history)
     counted.counts["void"] = int(bool(excuse))
+    counted.counts[f"at {plan.platform}"] += 1
     counted.counts["without a witness"] = int(history.witness == "none")
     if not excuse:
         counted.counts.update(f"law {violation.law}" for violation in violations)
@@ -74,6 +75,7 @@ def _run(lane: Lane, *, seed: int, witness: str, broken: str, keep: str) -> dict
             shutil.copyfile(worker.folder / "log", place / f"{worker.name}.log")
     return {
         "seed": seed,
+        "platform": plan.platform,
         "witness": history.witness,
         "violations": [str(violation) for violation in violations],
         "excuse": excuse,

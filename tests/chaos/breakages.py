@@ -10,6 +10,10 @@
 | look | one look is evidence enough |
 | sweep | nobody looks for what is stuck |
 | silent | nobody is told |
+| key | what has no answer is sent again at once, as another call to the platform |
+| late | the same call is made again after the platform has forgotten the first |
+| container | another container is published, while the first may still be |
+| delivered | what waits in the app counts as published |
 """
 
 from __future__ import annotations
@@ -19,7 +23,10 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-NAMES = ("claim", "intent", "blind", "requeue", "deadline", "look", "sweep", "silent")
+NAMES = {  # with the platform at which each shows; empty for every one
+    "claim": "", "intent": "", "blind": "x", "requeue": "x", "deadline": "x", "look": "x", "sweep": "", "silent": "",
+    "key": "mastodon", "late": "mastodon", "container": "threads", "delivered": "tiktok",
+}  # fmt: skip
 
 
 def break_engine(name: str) -> None:
@@ -33,6 +40,10 @@ def break_engine(name: str) -> None:
         "look": _look_once,
         "sweep": _never_sweep,
         "silent": _tell_nobody,
+        "key": _forget_the_reference,
+        "late": _forget_the_window,
+        "container": _make_another_container,
+        "delivered": _call_everything_published,
     }
     breakages[name]()
 
@@ -66,15 +77,17 @@ def _claim_without_condition() -> None:
 def _write_the_intent_after_the_call() -> None:
     from hub.publishing import walk
     from hub.publishing.claims import LostClaim
-    from hub.publishing.content import build_part
 
     def send_part(post: Any, part: Any, *, parts: Any, adapter: Any) -> None:
-        content = build_part(part)
+        content = walk._build(post, part)
         reply_to = parts[part.index - 1].platform_post_id if part.index else None
         media_ids = [walk._upload(post, part, media, adapter=adapter) for media in content.media]
-        published = adapter.create_post(content, media_ids=media_ids, reply_to=reply_to, send_before=None)
-        intent = walk._write_intent(post, part)
-        if not walk._store_answer(post, part, intent.attempt, published, parts=parts):
+        prepared = adapter.prepare_post(content, media_ids=media_ids, reply_to=reply_to, former="")
+        published = adapter.create_post(
+            content, media_ids=media_ids, reply_to=reply_to, prepared=prepared, send_before=None
+        )
+        intent = walk._write_intent(post, part, reference=prepared.reference)
+        if not walk._store_answer(post, part, intent.attempt, published, parts=parts, limits={}):
             raise LostClaim
 
     walk._send_part = send_part
@@ -83,8 +96,10 @@ def _write_the_intent_after_the_call() -> None:
 def _repeat_the_unknown() -> None:
     from hub.publishing import endings
 
-    def repeat(post: Any, error: Any) -> None:
-        endings.retry(post, error)
+    _need_no_evidence()
+
+    def repeat(post: Any, error: Any, *, actor: str = "") -> None:
+        endings.retry(post, error, actor=actor)
 
     endings._doubt = repeat
 
@@ -92,11 +107,24 @@ def _repeat_the_unknown() -> None:
 def _send_orphans_again() -> None:
     from hub.publishing import attempts, endings, recovery
 
+    _need_no_evidence()
+
     def end_orphan(post: Any, *, not_sent: Any, maybe_sent: Any) -> None:
         attempts.close_abandoned(post, detail="requeued")
         endings.retry(post, not_sent)
 
     recovery.end_orphan = end_orphan
+
+
+def _need_no_evidence() -> None:
+    """Have whoever would send it again believe that it is not there: the engine asks once more just before it does."""
+    from hub.publishing import repeats
+
+    def was_absent(post: Any, *, since: Any) -> bool:
+        return True
+
+    assert hasattr(repeats, "_was_absent")
+    repeats._was_absent = was_absent
 
 
 def _send_late() -> None:
@@ -110,12 +138,14 @@ def _send_late() -> None:
 
 def _look_once() -> None:
     import dataclasses
+    import importlib
 
-    from psn.platforms import x
+    from psn.platforms.registry import PLATFORMS
 
-    x.PLATFORM = dataclasses.replace(
-        x.PLATFORM, witness=dataclasses.replace(x.PLATFORM.witness, looks=x.PLATFORM.witness.looks[:1])
-    )
+    for place in PLATFORMS.values():
+        module: Any = importlib.import_module(place)
+        witness = dataclasses.replace(module.PLATFORM.witness, looks=module.PLATFORM.witness.looks[:1])
+        module.PLATFORM = dataclasses.replace(module.PLATFORM, witness=witness)
 
 
 def _never_sweep() -> None:
@@ -134,3 +164,49 @@ def _tell_nobody() -> None:
         """Say nothing."""
 
     endings.tell = tell
+
+
+def _forget_the_reference() -> None:
+    import dataclasses
+
+    from hub.publishing import repeats
+
+    find_repeat = repeats.find_repeat
+
+    def find_nameless(post: Any, part: Any) -> Any:
+        repeat = find_repeat(post, part)
+        return repeat and dataclasses.replace(repeat, reference="")
+
+    repeats.find_repeat = find_nameless
+
+
+def _forget_the_window() -> None:
+    from hub.publishing import repeats
+
+    def time_left(post: Any, call: Any) -> timedelta:
+        return timedelta(days=1 if call.reference else -1)
+
+    repeats.time_left = time_left
+
+
+def _make_another_container() -> None:
+    from psn.platforms.meta.publishing import Containers
+
+    def take_none(containers: Any, former: str, *, find_live: Any) -> None:
+        """Find nothing that could be used again."""
+
+    setattr(Containers, "take_former", take_none)  # noqa: B010  (mypy would mind its type)
+
+
+def _call_everything_published() -> None:
+    import dataclasses
+
+    from psn.platforms.tiktok import following
+
+    read_end = following.read_end
+
+    def read_published(*arguments: Any, **named: Any) -> Any:
+        found = read_end(*arguments, **named)
+        return found and dataclasses.replace(found, delivered=False)
+
+    following.read_end = read_published

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from django.db import DatabaseError, InterfaceError, OperationalError, connections
 
@@ -64,13 +64,16 @@ class Person:
 
     Args:
         environment: of real commands.
-        picture: a file to attach.
+        files: to attach, by kind.
+        follows: what parts after the first are.
     """
 
     environment: Mapping[str, str]
-    picture: Path
+    files: Mapping[str, Path]
+    follows: Literal["post", "comment"]
     actions: list[Action] = field(default_factory=list)
     ids: dict[str, str] = field(default_factory=dict)
+    _media: dict[str, str] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _turns: defaultdict[str, threading.Lock] = field(default_factory=lambda: defaultdict(threading.Lock))
 
@@ -78,32 +81,46 @@ class Person:
         """Give the name of a post; empty for one that is not known yet."""
         return next((name for name, known in list(self.ids.items()) if known == post_id), "")
 
-    def create(self, name: str, *, handle: str, texts: Sequence[str], at: float, media: bool) -> Action:
+    def create(
+        self, name: str, *, account: str, texts: Sequence[str], at: float, media: str, options: Mapping[str, str]
+    ) -> Action:
         """Make a post that is approved for a time."""
-        files = (drafts.read_media(str(self.picture)),) if media else ()
-        parts = [drafts.DraftPart(text, files if not number else ()) for number, text in enumerate(texts)]
+        self._media[name] = media
         return self._do(
             "create",
             name,
-            lambda: posts.create_post(account=f"@{handle}", parts=parts, at=_instant(at), approve=True)[0],
+            lambda: posts.create_post(
+                account=account, parts=self._build(name, texts), options=options, at=_instant(at), approve=True
+            )[0],
             texts=tuple(texts),
             at=at,
             approves=True,
         )
 
     def edit(self, name: str, *, texts: Sequence[str], approves: bool, process: Process | None = None) -> Action:
-        """Replace the content, with a yes to it or without."""
-        more = [option for text in texts[1:] for option in ("--part", text)]
+        """Replace the words, with a yes to them or without."""
+        word, media = ("--comment" if self.follows == "comment" else "--part"), self._media.get(name)
+        more = [option for text in texts[1:] for option in (word, text)]
+        more += ["--media", str(self.files[media])] if media else []
         command = ["edit", self.ids[name], "--text", texts[0], *more, *(["--approve"] if approves else [])]
-        parts = [drafts.DraftPart(text) for text in texts]
         return self._do(
             "edit",
             name,
-            lambda: posts.edit_post(self.ids[name], parts=parts, approve=approves, now=datetime.now(UTC))[0],
+            lambda: posts.edit_post(
+                self.ids[name], parts=self._build(name, texts), approve=approves, now=datetime.now(UTC)
+            )[0],
             process=process and replace(process, command=command),
             texts=tuple(texts),
             approves=approves,
         )
+
+    def _build(self, name: str, texts: Sequence[str]) -> list[drafts.DraftPart]:
+        media = self._media[name]
+        files = (drafts.read_media(str(self.files[media])),) if media else ()
+        return [
+            drafts.DraftPart(text, () if number else files, kind=self.follows if number else "post")
+            for number, text in enumerate(texts)
+        ]
 
     def cancel(self, name: str, *, process: Process | None = None) -> Action:
         """Take a post off the schedule."""

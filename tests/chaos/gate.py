@@ -8,7 +8,7 @@ What the harness does meanwhile (kills, cuts, faults) happens exactly there. A w
 | 3, 4 | prepared, before the intent; the intent is committed, before the call |
 | 5, 6 | every byte left, no answer yet; the answer was read and is not stored |
 | 7, 8 | the answer of a part that is not the last is stored; that of the last, and the post's end |
-| 9 | an upload begins |
+| 9 | an upload begins, or the preparation of the call |
 | 10, 11 | the platform was looked at, nothing decided; decided |
 | 12 | an orphan was found, nothing decided |
 """

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import TypeVar
 
 from tests.chaos import pace
 from tests.chaos.commands import Person, Process
 from tests.chaos.gate import Crossing
-from tests.chaos.lane import Lane, remove_roles
+from tests.chaos.lane import MEDIA, Lane, remove_roles
 from tests.chaos.nemesis import Nemesis
-from tests.chaos.orders import COMMITS, HANDLES, ActionPlan, Plan, PostPlan, Strike
+from tests.chaos.orders import COMMITS, IMPATIENT, ActionPlan, Plan, PostPlan, Strike
 from tests.chaos.proxy import Order
-from tests.chaos.record import History, Hit
+from tests.chaos.record import Action, History, Hit, HubPost, Live, Request
+from tests.chaos.sending import fingerprint
+from tests.chaos.vendors import VENDORS
 
 HEAL_SECONDS = 4.0 * pace.STRETCH  # after its beginning, nothing new strikes a history
 BOUND_SECONDS = 25.0 * pace.STRETCH  # after that, what has not ended never will
 QUIET_SECONDS = 0.25  # in which nobody may wake up and send
 POLL_SECONDS = 0.04
+
+Seen = TypeVar("Seen", Request, Live)
 
 
 def run_history(lane: Lane, plan: Plan, *, witness: str, broken: str = "") -> History:
@@ -26,45 +32,57 @@ def run_history(lane: Lane, plan: Plan, *, witness: str, broken: str = "") -> Hi
     lane.visit = lambda _crossing: 0.0
     lane.use_workers(witness=witness, broken=broken, rival=plan.rival)
     lane.ensure()
-    lane.platform.begin(forgiving=plan.forgiving)
-    lane.hub.begin()
-    for handle in lane.hub.lost_accounts():
-        lane.connect(handle)
+    lane.platform.begin(plan.platform, forgiving=plan.forgiving)
+    accounts = lane.connect_all(plan.platform)
+    lane.hub.begin(impatient=accounts[IMPATIENT])
     remove_roles(lane)
-    person = Person(lane.environment, lane.folder / "picture.png")
+    vendor = VENDORS[plan.platform]
+    files = {kind: lane.folder / name for kind, name in MEDIA.items()}
+    person = Person(lane.environment, files, vendor.follows)
     nemesis = Nemesis(lane, plan, person)
     lane.proxy.orders = [Order(COMMITS[cut.transaction].encode(), cut.nth - 1, cut.how) for cut in plan.cuts]
     for fault in plan.faults:
         lane.platform.order(fault)
     started = time.time()
     lane.visit = nemesis.visit
-    _live_through(lane, plan, nemesis, person)
+    _live_through(lane, plan, nemesis, person, accounts)
     if nemesis.wait_until_awake():
         time.sleep(QUIET_SECONDS)
     lane.platform.wait_until_still()
+    posts = lane.hub.read_posts()
     return History(
         seed=plan.seed,
+        platform=plan.platform,
         witness=witness,
-        looks=len(pace.LOOK_SECONDS),
+        again=vendor.again,
+        window=pace.WINDOW_SECONDS,
+        looks=vendor.looks,
         longest=pace.LOOK_SECONDS[-1] - pace.HIDDEN_SECONDS - 0.1,
         started_at=started,
         ended_at=time.time(),
         actions=person.actions,
-        requests=lane.platform.read_requests(),
-        live=lane.platform.read_live(),
-        posts=lane.hub.read_posts(),
+        requests=name_texts(lane.platform.read_requests(), posts, person.actions),
+        live=name_texts(lane.platform.read_live(), posts, person.actions),
+        posts=posts,
         hits=sorted([*nemesis.hits, *_other_hits(lane, started)], key=lambda hit: hit.at),
     )
 
 
-def _live_through(lane: Lane, plan: Plan, nemesis: Nemesis, person: Person) -> None:
+def name_texts(seen: Sequence[Seen], posts: Sequence[HubPost], actions: Sequence[Action]) -> list[Seen]:
+    """Give what carries no words (a draft for an app's inbox) the text for which the hub wrote its reference down."""
+    texts = {fingerprint(text): text for action in actions for text in action.texts}
+    wordless = {call.reference: texts.get(call.fingerprint, "") for post in posts for call in post.attempts}
+    return [one if one.text or not one.key else replace(one, text=wordless.get(one.key, "")) for one in seen]
+
+
+def _live_through(lane: Lane, plan: Plan, nemesis: Nemesis, person: Person, accounts: Sequence[str]) -> None:
     """From the first post made to the last one settled, or to the bound."""
     with ThreadPoolExecutor(8) as pool:
         began = time.monotonic()
         timed = [pool.submit(_strike_at, began, strike, nemesis) for strike in plan.strikes if not strike.point]
         racing = []
         for post in plan.posts:
-            _create(person, post)
+            _create(person, post, account=accounts[post.account])
             actions = [action for action in plan.actions if action.post == post.name]
             if actions and post.name in person.ids:
                 racing.append(pool.submit(_race, person, time.monotonic(), actions))
@@ -81,13 +99,14 @@ def _live_through(lane: Lane, plan: Plan, nemesis: Nemesis, person: Person) -> N
         future.result()
 
 
-def _create(person: Person, post: PostPlan) -> None:
+def _create(person: Person, post: PostPlan, *, account: str) -> None:
     person.create(
         post.name,
-        handle=HANDLES[post.account],
+        account=account,
         texts=post.texts,
         at=time.time() + post.due_in,
         media=post.media,
+        options=post.options,
     )
 
 

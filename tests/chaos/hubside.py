@@ -13,7 +13,7 @@ from typing import Any
 import psycopg
 
 from psn.providers.local import PORT
-from tests.chaos.orders import GRACE_SECONDS, IMPATIENT
+from tests.chaos.orders import GRACE_SECONDS
 from tests.chaos.record import Attempt, Entry, HubPost, Notice, Part
 
 WAIT_SECONDS = 20.0
@@ -26,14 +26,16 @@ _EMPTY = """
 TRUNCATE posts, post_parts, post_media, attempts, notices, audit_log, django_q_ormq, django_q_task
 """
 _POSTS = """
-SELECT p.id::text, a.handle, p.status, p.fence, extract(epoch FROM p.scheduled_at)::float8, extract(epoch FROM p.due_at)::float8,
-  extract(epoch FROM p.look_at)::float8, p.error_code, p.error_message, p.content_hash, p.approved_hash
+SELECT p.id::text, a.platform_account_id, p.status, p.fence, extract(epoch FROM p.scheduled_at)::float8,
+  extract(epoch FROM p.due_at)::float8, extract(epoch FROM p.look_at)::float8, p.error_code, p.error_message,
+  p.content_hash, p.approved_hash
 FROM posts p JOIN accounts a ON a.id = p.account_id ORDER BY p.created_at, p.id
 """
 _PARTS = "SELECT post_id::text, text, state, platform_post_id FROM post_parts ORDER BY post_id, index"
 _ATTEMPTS = """
-SELECT post_id::text, kind, fingerprint, extract(epoch FROM started_at)::float8, extract(epoch FROM finished_at)::float8, outcome, remote_id
-FROM attempts ORDER BY started_at, id
+SELECT c.post_id::text, c.kind, c.fingerprint, extract(epoch FROM c.started_at)::float8,
+  extract(epoch FROM c.finished_at)::float8, c.outcome, c.remote_id, c.reference, coalesce(p.index, 0)
+FROM attempts c LEFT JOIN post_parts p ON p.id = c.part_id ORDER BY c.started_at, c.id
 """
 _AUDIT = """
 SELECT subject_id, extract(epoch FROM at)::float8, actor, action, from_state, to_state, detail::text
@@ -70,13 +72,17 @@ class HubSide:
                 self._connection.close()
         self._connection = None
 
-    def begin(self) -> None:
-        """Forget every post, and let every account send again."""
+    def begin(self, *, impatient: str) -> None:
+        """Forget every post, and let every account send again.
+
+        Args:
+            impatient: id of the account whose posts are missed when they are late by more than `GRACE_SECONDS`.
+        """
         self.ask(_EMPTY)
         self.ask(
             "UPDATE accounts SET next_allowed_at = NULL, next_catch_up_at = NULL, "
-            "grace = CASE WHEN handle = %s THEN make_interval(secs => %s) ELSE interval '2 days' END",
-            IMPATIENT,
+            "grace = CASE WHEN id = %s THEN make_interval(secs => %s) ELSE interval '2 days' END",
+            impatient,
             GRACE_SECONDS,
         )
 
@@ -84,9 +90,9 @@ class HubSide:
         """Count the posts that the engine is not done with."""
         return int(self.ask(_MOVING)[0][0])
 
-    def lost_accounts(self) -> list[str]:
-        """Name the accounts that must be connected again."""
-        return [row[0] for row in self.ask("SELECT handle FROM accounts WHERE status <> 'active'")]
+    def lost_accounts(self) -> set[str]:
+        """Give the ids of accounts that must be connected again."""
+        return {row[0] for row in self.ask("SELECT id::text FROM accounts WHERE status <> 'active'")}
 
     def cut_all(self) -> int:
         """End every connection of the worker and of commands."""

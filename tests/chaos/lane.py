@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -21,15 +22,17 @@ from psn.config.hub import get_hub_config
 from psn.config.workspace import ROOT, Workspace
 from psn.providers.local import LocalServer
 from psn.providers.local.places import socket_path
+from tests import media_files
 from tests.chaos.gate import Crossing, Gate
 from tests.chaos.hubside import HubSide
-from tests.chaos.orders import HANDLES
+from tests.chaos.orders import ACCOUNTS, HANDLES
 from tests.chaos.platformside import PlatformSide
 from tests.chaos.processes import Cluster, read_cluster
 from tests.chaos.proxy import Proxy
-from tests.sandbox.files import make_png
+from tests.chaos.vendors import VENDORS
 
 STEPS = ("environment", "hub", "schema", "config")
+MEDIA = {"picture": "picture.jpg", "video": "video.mp4"}
 START_SECONDS = 60.0
 STOP_SECONDS = 10.0
 
@@ -85,6 +88,7 @@ class Lane:
     gate: Gate
     environment: dict[str, str]
     workers: list[Worker] = field(default_factory=list)
+    accounts: dict[tuple[str, int], str] = field(default_factory=dict)
     witness: str = ""
     broken: str = ""
     visit: Callable[[Crossing], float] = lambda _crossing: 0.0
@@ -122,9 +126,26 @@ class Lane:
         for worker in self.workers:
             worker.ensure()
 
-    def connect(self, handle: str) -> None:
-        """Connect an account, or connect it anew."""
-        connect_sandbox(platform="x", sandbox_url=self.platform.url, handle=handle, now=timezone.now())
+    def connect_all(self, platform: str) -> list[str]:
+        """Connect the platform's accounts that are not connected, and give the ids of all."""
+        lost = self.hub.lost_accounts()
+        for number in range(ACCOUNTS):
+            known = self.accounts.get((platform, number))
+            if known is None or known in lost:
+                self.accounts[platform, number] = self._connect(platform, number)
+        return [self.accounts[platform, number] for number in range(ACCOUNTS)]
+
+    def _connect(self, platform: str, number: int) -> str:
+        page = "" if number else VENDORS[platform].organization
+        account = connect_sandbox(
+            platform=platform,
+            sandbox_url=self.platform.url,
+            handle=HANDLES[number],
+            organization=page,
+            now=timezone.now(),
+        )
+        connections.close_all()
+        return str(account.id)
 
     def stop_workers(self) -> None:
         """End every worker."""
@@ -171,7 +192,8 @@ def make_lane(folder: Path) -> Lane:
     proxy.start()
     for alias in ("default", "queue"):  # commands go through the proxy too
         connections.settings[alias]["HOST"] = str(proxy.folder)
-    (folder / "picture.png").write_bytes(make_png())
+    shutil.copyfile(media_files.jpeg(320, 320), folder / MEDIA["picture"])
+    shutil.copyfile(media_files.mp4(360, 640, seconds=3), folder / MEDIA["video"])
     environment = dict(os.environ) | {
         "CHAOS_PROXY": str(proxy.folder),
         "CHAOS_GATE": str(folder / "gate"),
@@ -193,8 +215,6 @@ def make_lane(folder: Path) -> Lane:
         gate=Gate(folder / "gate", visit),
         environment=environment,
     )
-    for handle in HANDLES:
-        lane.connect(handle)
     connections.close_all()
     return lane
 

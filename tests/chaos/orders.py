@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
-ACCOUNTS = 12
+ACCOUNTS = 9  # of each platform
 HANDLES = tuple(f"chaos{number}" for number in range(ACCOUNTS))
-IMPATIENT = HANDLES[-1]  # posts of this account are missed when they are late by more than `GRACE_SECONDS`
+IMPATIENT = ACCOUNTS - 1  # posts of this account are missed when they are late by more than `GRACE_SECONDS`
 GRACE_SECONDS = 1.5
-COMMIT = "POST /2/tweets"
-TIMELINE = "GET /2/users/*/tweets"
+COMMIT = "commit"  # the call that makes a post public, whatever the platform's name for it
 COMMITS = {  # transactions of the engine, by a piece of SQL that only they have
     "claim": "claim_posts",
     "intent": "write_intent",
@@ -24,13 +23,18 @@ COMMITS = {  # transactions of the engine, by a piece of SQL that only they have
 
 @dataclass(frozen=True, slots=True)
 class PostPlan:
-    """A post to be made. Due seconds are counted from its making."""
+    """A post to be made. Due seconds are counted from its making.
+
+    Args:
+        media: `picture`, `video`, or nothing.
+    """
 
     name: str
     account: int
     texts: tuple[str, ...]
     due_in: float
-    media: bool = False
+    media: str = ""
+    options: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +100,13 @@ class Plan:
     """A whole history.
 
     Args:
-        witness: whether the platform can be asked what became of a call: `search`, or `none`.
-        forgiving: the platform takes the same text twice.
+        witness: whether the platform can be asked what became of a call: `own`, as it really can, or `none`.
+        forgiving: the platform takes the same text twice, where it otherwise would not.
         rival: a second worker, of another name, races the first one.
     """
 
     seed: int
+    platform: str
     witness: str
     forgiving: bool
     rival: bool

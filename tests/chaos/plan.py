@@ -8,16 +8,23 @@ from dataclasses import replace
 
 from tests.chaos.draws import draw_nemesis
 from tests.chaos.orders import ACCOUNTS, ActionPlan, Cut, Fault, Plan, PostPlan, Strike
+from tests.chaos.vendors import NAMES, VENDORS, Vendor
 
 
-def make_plan(seed: int) -> Plan:
-    """Draw a history."""
+def make_plan(seed: int, *, platform: str = "") -> Plan:
+    """Draw a history.
+
+    Args:
+        platform: as the seed says when left out.
+    """
     dice = random.Random(seed)
-    posts = _draw_posts(dice, seed)
-    nemeses = [nemesis for _ in range(dice.randint(1, 3)) for nemesis in draw_nemesis(dice)]
+    vendor = VENDORS[platform or NAMES[seed % len(NAMES)]]
+    posts = _draw_posts(dice, seed, vendor)
+    nemeses = [nemesis for _ in range(dice.randint(1, 3)) for nemesis in draw_nemesis(dice, vendor)]
     return Plan(
         seed=seed,
-        witness="none" if seed // 10 % 5 == 4 else "search",  # in rows, like rivals
+        platform=vendor.name,
+        witness="none" if seed // 10 % 5 == 4 else "own",  # in rows, like rivals
         forgiving=dice.random() < 0.6,
         rival=seed // 12 % 5 == 3,  # in rows, because a worker takes a second to start
         posts=posts,
@@ -28,16 +35,17 @@ def make_plan(seed: int) -> Plan:
     )
 
 
-def _draw_posts(dice: random.Random, seed: int) -> list[PostPlan]:
+def _draw_posts(dice: random.Random, seed: int, vendor: Vendor) -> list[PostPlan]:
     accounts = dice.sample(range(ACCOUNTS), dice.randint(5, 8))
     accounts += dice.sample(accounts, dice.randint(1, 2))  # two of one account: one waits for the other
     return [
         PostPlan(
             name=f"p{number}",
             account=account,
-            texts=_texts(seed, f"p{number}", parts=dice.choice((1, 1, 1, 2, 3))),
+            texts=_texts(seed, f"p{number}", parts=dice.choice(vendor.parts)),
             due_in=round(dice.uniform(0.15, 1.1), 2),
-            media=dice.random() < 0.12,
+            media=dice.choice(vendor.media),
+            options=dice.choice(vendor.options),
         )
         for number, account in enumerate(accounts)
     ]

@@ -23,7 +23,12 @@ from tests.chaos.record import Live, Request
 
 START_SECONDS = 30.0
 STILL_SECONDS = 5.0
-_TABLES = ("attachment", "post", "upload", "ratewindow", "fault", "call")
+_TABLES = ("attachment", "post", "upload", "ratewindow", "fault", "call", "storedfile")
+_APPS = "app"  # jobs of this kind are apps that registered themselves: accounts go on with them
+_MEDIA = ("media", "storage")
+_INBOX = "inbox"  # the kind of a post that a person must finish
+_COMMENT = "urn:li:comment:("
+_KEY = "publish_id"  # under which TikTok knows a post before it has an id
 
 
 @dataclass
@@ -35,6 +40,7 @@ class PlatformSide:
     log: Path
     process: subprocess.Popen[bytes] | None = None
     url: str = ""
+    name: str = ""
 
     def start(self) -> None:
         """Start it, where it was before, and wait until it answers."""
@@ -78,11 +84,15 @@ class PlatformSide:
             database.execute("UPDATE sandbox_call SET outcome = 'dropped' WHERE outcome = 'accepted'")
         self.start()
 
-    def begin(self, *, forgiving: bool) -> None:
-        """Forget every post, call and failure; accounts stay connected."""
+    def begin(self, name: str, *, forgiving: bool) -> None:
+        """Forget every post, call and failure, and be this platform from now on; accounts stay connected."""
+        self.name = name
         with self._database() as database:
             for table in _TABLES:
                 database.execute(f"DELETE FROM sandbox_{table}")
+            database.execute("DELETE FROM sandbox_job WHERE kind <> ?", [_APPS])
+        for file in (file for folder in _MEDIA for file in (self.state / folder).glob("*")):
+            file.unlink(missing_ok=True)
         (self.state / REQUESTS).write_text("")
         if forgiving:
             (self.state / FORGIVING).touch()
@@ -91,7 +101,8 @@ class PlatformSide:
 
     def order(self, fault: Fault) -> None:
         """Order a failure."""
-        httpx2.post(f"{self.url}/_sandbox/faults", json=asdict(fault), trust_env=False, timeout=10).raise_for_status()
+        order = {**asdict(fault), "platform": self.name}
+        httpx2.post(f"{self.url}/_sandbox/faults", json=order, trust_env=False, timeout=10).raise_for_status()
 
     def heal(self) -> None:
         """Take every ordered failure back."""
@@ -110,16 +121,17 @@ class PlatformSide:
 
     def read_requests(self) -> list[Request]:
         """Read every commit call that arrived whole, oldest first."""
-        texts = dict(json.loads(line) for line in (self.state / REQUESTS).read_text().splitlines())
+        lines = [json.loads(line) for line in (self.state / REQUESTS).read_text().splitlines()]
+        said = {number: (text, key) for number, text, key in lines}
         with self._database() as database:
             rows = database.execute(
-                "SELECT id, at, handle, outcome, status, fault, post_id FROM sandbox_call "
-                "WHERE method = 'POST' AND path = '/2/tweets' ORDER BY id"
+                "SELECT id, at, outcome, status, fault, post_id FROM sandbox_call WHERE platform = ? ORDER BY id",
+                [self.name],
             ).fetchall()
         return [
-            Request(number, _seconds(at), handle, texts[number], outcome, status, fault, remote)
-            for number, at, handle, outcome, status, fault, remote in rows
-            if number in texts  # else the sandbox was killed in between, before it did anything
+            Request(number, _seconds(at), said[number][0], outcome, status, fault, remote, said[number][1])
+            for number, at, outcome, status, fault, remote in rows
+            if number in said  # else the sandbox was killed in between, before it did anything
         ]
 
     def read_faults(self) -> list[str]:
@@ -131,12 +143,21 @@ class PlatformSide:
         """Read what is public, oldest first."""
         with self._database() as database:
             rows = database.execute(
-                "SELECT p.id, a.handle, p.text, p.reply_to, p.created_at FROM sandbox_post p "
-                "JOIN sandbox_account a ON a.id = p.account_id ORDER BY p.id"
+                "SELECT p.remote_id, a.platform_account_id, p.text, before.remote_id, p.created_at, p.kind, p.data "
+                "FROM sandbox_post p JOIN sandbox_account a ON a.id = p.account_id "
+                "LEFT JOIN sandbox_post before ON before.id = p.reply_to WHERE p.deleted_at IS NULL ORDER BY p.id"
             ).fetchall()
         return [
-            Live(str(number), handle, text, str(reply_to or ""), _seconds(at))
-            for number, handle, text, reply_to, at in rows
+            Live(
+                remote,
+                account,
+                text,
+                before or "",
+                _seconds(at),
+                kind == _INBOX,
+                json.loads(data).get(_KEY, "") or _name_by_post(remote, before),
+            )
+            for remote, account, text, before, at, kind, data in rows
         ]
 
     @contextmanager
@@ -146,6 +167,12 @@ class PlatformSide:
             yield connection
         finally:
             connection.close()
+
+
+def _name_by_post(comment: str, post: str | None) -> str:
+    """Name a comment at LinkedIn by its post, which it names by the post's activity; empty for what is no such comment."""
+    begins, _, number = comment.rpartition(",")
+    return f"{_COMMENT}{post},{number}" if begins.startswith(_COMMENT) else ""
 
 
 def _seconds(stored: str) -> float:

@@ -51,32 +51,41 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A `POST /2/tweets` that reached the platform whole.
+    """A call that makes something public, and that reached the platform whole.
 
     Args:
+        key: by which the platform tells it from others: an idempotency key, a record's key, a container; empty for none.
         outcome: the journal's word: `answered`, `dropped_before`, `dropped_after`, `garbled`; `accepted` while it is open.
         remote_id: of the post it made public; empty when it made none.
     """
 
     id: int
     at: float
-    handle: str
     text: str
     outcome: str
     status: int | None = None
     fault: str = ""
     remote_id: str = ""
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """A post on the platform."""
+    """A post on the platform.
+
+    Args:
+        account: the platform's id of whose it is.
+        waits: it lies in the platform's app, where a person must finish it.
+        key: another name that it goes by: of the call that made it, or of what it stands below.
+    """
 
     id: str
-    handle: str
+    account: str
     text: str
     reply_to: str
     created_at: float
+    waits: bool = False
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +99,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A call, as the hub remembers it; `fingerprint` is of the text for commits."""
+    """A call, as the hub remembers it; `fingerprint` is of the text for commits, `part` the index of what it was for."""
 
     kind: str
     fingerprint: str
@@ -98,6 +107,8 @@ class Attempt:
     finished_at: float | None
     outcome: str
     remote_id: str = ""
+    reference: str = ""
+    part: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +134,10 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class HubPost:
-    """A post with everything about it, as the hub remembers it at the end."""
+    """A post with everything about it, as the hub remembers it at the end; `account` is the platform's id of it."""
 
     id: str
-    handle: str
+    account: str
     status: str
     fence: int
     scheduled_at: float | None
@@ -167,14 +178,19 @@ class History:
     """One seed, from its first command to its end.
 
     Args:
-        witness: whether the platform could be asked about a call: `search` or `none`.
+        witness: whether the platform could be asked about a call: `own` or `none`.
+        again: what the platform makes of a second call with the reference of the first (`tests.chaos.vendors`).
+        window: for how many seconds it makes nothing of it, where that ends.
         looks: how many looks make evidence of absence.
         longest: how long after its arrival a request may be carried out, in seconds, for the last look to see it.
         ended_at: when everything was still.
     """
 
     seed: int
+    platform: str
     witness: str
+    again: str
+    window: float
     looks: int
     longest: float
     started_at: float

@@ -39,6 +39,7 @@ class Result:
     """
 
     seed: int
+    platform: str
     witness: str
     violations: tuple[str, ...]
     excuse: str
@@ -51,8 +52,8 @@ class Result:
 
     def __str__(self) -> str:
         found = "\n  ".join(self.violations)
-        replay = f".venv/bin/python -m benchmarks.chaos --seed {self.seed}"
-        return f"seed {self.seed} (witness {self.witness}):\n  {found}\n  replay: {replay}"
+        replay = f".venv/bin/python -m benchmarks.chaos --seed {self.seed} --platform {self.platform}"
+        return f"seed {self.seed} ({self.platform}, witness {self.witness}):\n  {found}\n  replay: {replay}"
 
 
 @dataclass
@@ -74,6 +75,7 @@ def run_histories(
     seeds: Iterable[int],
     *,
     lanes: int,
+    platform: str = "",
     witness: str = "",
     broken: str = "",
     keep: Path | None = None,
@@ -83,7 +85,8 @@ def run_histories(
     """Run a history for every seed and give their results, in the order they ended.
 
     Args:
-        witness: `search` or `none`; as the seed says when left out.
+        platform: one for all histories; as the seeds say when left out.
+        witness: `own` or `none`; as the seed says when left out.
         broken: which breakage the workers carry.
         keep: where histories that broke a law are kept, with the workers' logs.
         until: ends the run early.
@@ -94,7 +97,7 @@ def run_histories(
     """
     orders, results, lock = _Orders(), list[Result](), threading.Lock()
     failures: list[Exception] = []
-    for seed in sorted(seeds, key=lambda one: (make_plan(one).witness != "search", one)):
+    for seed in sorted(seeds, key=lambda one: (make_plan(one).witness == "none", one)):
         orders.seeds.put(seed)
 
     def take(result: Result) -> None:
@@ -108,7 +111,13 @@ def run_histories(
         try:
             with _lane(folder) as lane:
                 for seed in orders:
-                    order = {"seed": seed, "witness": witness, "broken": broken, "keep": str(keep or "")}
+                    order: dict[str, object] = {
+                        "seed": seed,
+                        "platform": platform,
+                        "witness": witness,
+                        "broken": broken,
+                    }
+                    order["keep"] = str(keep or "")
                     take(_ask(lane, order, seconds=HISTORY_SECONDS + (0 if results else SET_UP_SECONDS)))
         except Exception as error:
             orders.stopped.set()

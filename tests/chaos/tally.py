@@ -56,6 +56,7 @@ def render(tally: Tally, *, seconds: float) -> str:
     counts = tally.counts
     rows = [
         ("histories", f"{counts['histories']}, without a witness {counts['without a witness']}, void {counts['void']}"),
+        ("at", _with(counts, "at ")),
         ("posts, parts, requests", f"{counts['posts']}, {counts['parts']}, {counts['requests']}"),
         ("commands", _some(counts, "commands", "as processes", "refused", "answers lost")),
         ("killed", _with(counts, "kill ")),

@@ -1,6 +1,7 @@
-"""The engine under chaos: forty histories with kills, pauses, cut connections and a lying platform, and every law holds.
+"""The engine under chaos: forty histories over all platforms with kills, pauses, cut connections and lies, and every law holds.
 
-`.venv/bin/python -m benchmarks.chaos --seeds 1000` runs more of them, `--seed N` one alone, `--breakages` all broken engines.
+`.venv/bin/python -m benchmarks.chaos --seeds 1000` runs more of them, `--platform P` at one platform, `--seed N` one alone,
+`--breakages` all broken engines.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.chaos import breakages
 from tests.chaos.runner import Result, run_histories, sum_up
+from tests.chaos.vendors import NAMES
 
 pytestmark = [
     pytest.mark.slow,
@@ -45,6 +48,7 @@ class TestTheEngine:
         assert counts["kill worker"] >= 5
         assert counts["way linked after a look"] >= 5
         assert counts["way retried"] >= 5
+        assert all(counts[f"at {name}"] >= 5 for name in NAMES)
         assert counts["platform drop_after"] + counts["platform garbage"] >= 5
         assert counts["void"] <= 2
 
@@ -55,7 +59,10 @@ class TestTheEngine:
 
 
 class TestABrokenEngine:
-    @pytest.mark.parametrize("broken", ["blind", "requeue"])
-    def test_is_found_out(self, broken: str) -> None:
-        results = run_histories(range(12), lanes=LANES, broken=broken, until=lambda result: result.broke)
-        assert any("once:" in violation for result in results for violation in result.violations)
+    @pytest.mark.parametrize(("broken", "law"), [("blind", "once"), ("requeue", "once"), ("key", "looked")])
+    def test_is_found_out(self, broken: str, law: str) -> None:
+        platform = breakages.NAMES[broken]
+        results = run_histories(
+            range(24), lanes=LANES, platform=platform, broken=broken, until=lambda result: result.broke
+        )
+        assert any(f"{law}:" in violation for result in results for violation in result.violations)

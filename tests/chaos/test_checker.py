@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
-from tests.chaos import checker, tally
+from tests.chaos import checker, sending, tally
 from tests.chaos.record import (
     LOST,
     OK,
@@ -29,17 +28,21 @@ ONE, TWO, OTHER = "the first part", "the second part", "another text"
 Change = Callable[[History], History]
 
 
-def commit(text: str, at: float, outcome: str = "ok", *, remote: str = "", open_: bool = False) -> Attempt:
-    fingerprint = hashlib.sha256(text.encode()).hexdigest()[:32]
-    return Attempt("commit", fingerprint, at, None if open_ else at + 0.1, outcome, remote)
+def commit(
+    text: str, at: float, outcome: str = "ok", *, remote: str = "", open_: bool = False, reference: str = ""
+) -> Attempt:
+    finished_at = None if open_ else at + 0.1
+    return Attempt("commit", sending.fingerprint(text), at, finished_at, outcome, remote, reference, int(text == TWO))
 
 
 def probe(at: float) -> Attempt:
     return Attempt("probe", "x", at, at + 0.01, "ok")
 
 
-def request(number: int, text: str, at: float, *, remote: str = "", outcome: str = "answered") -> Request:
-    return Request(number, at, "me", text, outcome, 201 if remote else None, "", remote)
+def request(
+    number: int, text: str, at: float, *, remote: str = "", outcome: str = "answered", key: str = ""
+) -> Request:
+    return Request(number, at, text, outcome, 201 if remote else None, "", remote, key)
 
 
 def change(at: float, before: str, after: str, action: str = "", actor: str = "person") -> Entry:
@@ -48,7 +51,10 @@ def change(at: float, before: str, after: str, action: str = "", actor: str = "p
 
 GOOD = History(
     seed=1,
-    witness="search",
+    platform="x",
+    witness="own",
+    again="post",
+    window=10.0,
     looks=2,
     longest=1.0,
     started_at=T,
@@ -59,7 +65,7 @@ GOOD = History(
     posts=[
         HubPost(
             id="P",
-            handle="me",
+            account="me",
             status="published",
             fence=1,
             scheduled_at=T + 0.5,
@@ -122,6 +128,42 @@ def edit(at: float, *, answer: str = OK, approves: bool = True) -> Action:
     return Action("edit", "p0", at, at + 0.01, answer, (OTHER,), approves=approves, post_id="P")
 
 
+def at_platform(again: str) -> Change:
+    return lambda history: replace(history, again=again)
+
+
+def sent_twice(first: str, second: str, *, after: float, looks: int = 0) -> Change:
+    """The first part is sent by two calls, of which nobody answered the first; it was carried out."""
+    requests = [request(0, ONE, T + 0.6, remote="11", outcome="dropped_after", key=first)]
+    requests.append(request(1, ONE, T + 0.6 + after, remote="11", key=second))
+    calls = [commit(ONE, T + 0.55, "unknown", reference=first)]
+    calls.append(commit(ONE, T + 0.55 + after, reference=second, remote="11"))
+    return lambda history: replace(
+        on_post(attempts=(*calls, *[probe(T + 0.7)] * looks, commit(TWO, T + 0.85, remote="12")))(history),
+        requests=[*requests, history.requests[1]],
+    )
+
+
+def not_sent(history: History) -> History:
+    """What the first of two calls asked for was not carried out."""
+    first, *more = history.requests
+    return replace(history, requests=[replace(first, remote_id="", outcome="dropped_before"), *more])
+
+
+def delivered(*, told: bool = True, state: str = "delivered", waits: bool = True) -> Change:
+    """The post has one part, which lies in the app."""
+    notices = (Notice("act", "post.delivered", "Finish it."),) if told else ()
+    audit = (*GOOD.posts[0].audit[:-1], change(T + 1.0, "publishing", state, actor="w:1:2"))
+    parts, attempts = (Part(ONE, state, "v_1"),), GOOD.posts[0].attempts[:1]
+    on = on_post(status=state, parts=parts, notices=notices, audit=audit, attempts=attempts)
+    return lambda history: replace(
+        on(history),
+        actions=[replace(history.actions[0], texts=(ONE,))],
+        requests=history.requests[:1],
+        live=[replace(history.live[0], waits=waits, key="v_1")],
+    )
+
+
 def cancel(at: float, *, answer: str = OK) -> Action:
     return Action("cancel", "p0", at, at + 0.01, answer, post_id="P")
 
@@ -143,6 +185,30 @@ BAD: dict[str, tuple[str, Change]] = {
             lambda history: replace(history, witness="none"),
         ),
     ),
+    "another call to who knew the first": (
+        "once",
+        both(at_platform("window"), sent_twice("k", "l", after=1.0, looks=2)),
+    ),
+    "the same call to who has forgotten the first": (
+        "once",
+        both(at_platform("window"), sent_twice("k", "k", after=11.0)),
+    ),
+    "the same call too late, as the hub has it": (
+        "looked",
+        both(at_platform("window"), sent_twice("k", "k", after=11.0), not_sent),
+    ),
+    "the same call to who makes a second post of it": ("once", sent_twice("k", "k", after=1.0, looks=2)),
+    "another text while the first may be public": (
+        "looked",
+        on_post(attempts=(commit(ONE, T + 0.3, "unknown"), commit(OTHER, T + 0.65, remote="11"))),
+    ),
+    "another container while the first may be published": (
+        "looked",
+        both(at_platform("never"), sent_twice("c", "d", after=1.0, looks=2), not_sent),
+    ),
+    "what waits in the app, published": ("linked", delivered(state="published")),
+    "what is public, delivered": ("linked", delivered(waits=False)),
+    "what waits in the app, and nobody told": ("told", delivered(told=False)),
     "a request without an intent": ("intended", on_post(attempts=GOOD.posts[0].attempts[:1])),
     "an intent written after the call": (
         "intended",
@@ -217,6 +283,15 @@ FINE: dict[str, Change] = {
             history, requests=[request(0, ONE, T + 0.5, outcome="dropped_before"), *history.requests]
         ),
     ),
+    "the same call while the platform knew it": both(at_platform("window"), sent_twice("k", "k", after=1.0)),
+    "the same container": both(at_platform("never"), sent_twice("c", "c", after=11.0)),
+    "another container after a new yes": both(
+        at_platform("never"),
+        sent_twice("c", "d", after=1.0, looks=2),
+        not_sent,
+        with_action(Action("reschedule", "p0", T + 0.8, T + 0.9, OK, at=T + 0.5, approves=True, post_id="P")),
+    ),
+    "what waits in the app, and told": delivered(),
     "failed with a reason, and told": ended("failed"),
     "unknown, in a person's hands": ended("unknown"),
     "unknown, and public": both(

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pytest
+
 from tests.chaos import pace
 from tests.chaos.gate import POINTS
 from tests.chaos.orders import HANDLES
 from tests.chaos.plan import make_plan
+from tests.chaos.vendors import NAMES, VENDORS
 
 PLANS = [make_plan(seed) for seed in range(400)]
 
@@ -16,6 +19,12 @@ class TestAPlan:
     def test_is_the_same_for_the_same_seed(self) -> None:
         assert make_plan(7) == make_plan(7)
         assert make_plan(7) != make_plan(8)
+
+    @pytest.mark.parametrize("name", NAMES)
+    def test_is_made_for_any_platform(self, name: str) -> None:
+        plan = make_plan(7, platform=name)
+        assert plan.platform == name
+        assert {post.media for post in plan.posts} <= set(VENDORS[name].media)
 
     def test_has_texts_that_are_nowhere_else(self) -> None:
         for plan in PLANS:
@@ -36,8 +45,12 @@ class TestAllPlans:
         victims = ("worker", "idle", "sentinel", "main", "supervisor", "pusher", "monitor")
         assert set(deeds) >= {f"kill {victim}" for victim in victims} | {"stop worker", "postgres kill", "cut all"}
 
-    def test_use_both_kinds_of_witness_and_rivals(self) -> None:
-        assert {plan.witness for plan in PLANS} == {"search", "none"}
+    def test_are_at_every_platform_with_and_without_its_witness(self) -> None:
+        assert {(plan.platform, plan.witness) for plan in PLANS} == {
+            (name, witness) for name in NAMES for witness in ("own", "none")
+        }
+
+    def test_have_rivals_or_none(self) -> None:
         assert {plan.rival for plan in PLANS} == {True, False}
 
 

@@ -18,14 +18,12 @@ def main() -> int:
     """Prepare this process, then be `hub.worker`; what it forks is prepared like it."""
     django.setup()
     from hub import worker  # after setup, like everything that knows a model
-    from psn.platforms.base import Witness
     from tests.chaos import breakages, points
 
     pace.check_relations()
     _shorten()
     points.make_clock_shiftable()
-    search = Witness("search", looks=pace.looks(), duplicate_codes=frozenset({"x.duplicate"}))
-    points.use_witness(search if os.environ["CHAOS_WITNESS"] == "search" else Witness("none"))
+    points.use_witnesses(none=os.environ["CHAOS_WITNESS"] == "none")
     if broken := os.environ.get("CHAOS_BREAK"):
         breakages.break_engine(broken)
     points.put_gates()
