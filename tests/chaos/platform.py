@@ -45,9 +45,10 @@ def _prepare(state: Path) -> None:
     from sandbox import journal  # its models exist only after Django's setup
     from sandbox.platforms.linkedin import posts as linkedin
     from sandbox.platforms.mastodon import statuses
+    from sandbox.platforms.tiktok import endpoint as tiktok
     from sandbox.platforms.x import posts
 
-    open_call, check_duplicate = journal.open_call, posts._check_duplicate
+    open_call, check_duplicate, spend = journal.open_call, posts._check_duplicate, tiktok._spend
 
     def open_and_keep(request: Any, *, platform: str, path: str) -> Any:
         call = open_call(request, platform=platform, path=path)
@@ -61,7 +62,12 @@ def _prepare(state: Path) -> None:
         if not (state / FORGIVING).exists():
             check_duplicate(*arguments, **named)
 
+    def spend_little(account: Any, name: str, *, per_minute: int) -> None:
+        """TikTok takes six posts a minute and then wants a minute's rest, which is longer than a history."""
+        spend(account, name, per_minute=50 * per_minute)
+
     journal.open_call = open_and_keep
+    tiktok._spend = spend_little
     posts._check_duplicate = check_unless_forgiving
     memory = timedelta(seconds=pace.WINDOW_SECONDS + CLOCKS_SECONDS)
     linkedin.DUPLICATE_WINDOW = statuses.KEY_LIFE = memory
