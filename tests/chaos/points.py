@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import cache, wraps
+from pathlib import Path
 from typing import Any
 
 from django.utils import timezone
@@ -110,9 +111,13 @@ def _hurry(name: str) -> None:
     for constant, seconds in vendor.constants.items():
         assert hasattr(module, constant), constant
         setattr(module, constant, seconds)
-    for loaded in (module, sys.modules.get("psn.platforms.meta.calls")):
-        if loaded is not None:
+    for name_of, loaded in list(sys.modules.items()):
+        if name_of.startswith("psn.platforms.") and "datetime.now(" in _source_of(loaded):
             loaded.datetime = _Shifted  # type: ignore[attr-defined]
+
+
+def _source_of(module: Any) -> str:
+    return Path(module.__file__).read_text(encoding="utf-8")
 
 
 def _wrap(owner: Any, name: str, around: Any_) -> None:
