@@ -136,12 +136,11 @@ def may_repeat(post: Post, call: Attempt) -> bool:
     if post.fence > call.fence:  # it was to be made again, and could not be; that does not change within minutes
         return False
     is_fresh = hub_now() - (call.finished_at or call.started_at) < LOOK_FOR
-    return is_fresh and repeats.time_left(post, call) > timedelta(0) and _sent_since(_first_of(call)) <= REPEATS
-
-
-def _first_of(call: Attempt) -> Attempt:
-    same = Attempt.objects.filter(part_id=call.part_id, kind=Attempt.Kind.COMMIT, reference=call.reference)
-    return same.earliest("started_at")
+    return (
+        is_fresh
+        and repeats.time_left(post, call) > timedelta(0)
+        and _sent_since(repeats.same_calls(call).earliest("started_at")) <= REPEATS
+    )
 
 
 def _repeat(post: Post) -> None:

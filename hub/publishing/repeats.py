@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.conf import settings
-from django.db.models import Max, Min
+from django.db.models import Max, Min, QuerySet
 
 from hub.models import Attempt, AuditEntry, Post, PostPart, Status
 from hub.models.base import hub_now
@@ -111,9 +111,13 @@ def time_left(post: Post, call: Attempt) -> timedelta:
     within = get_platform(post.account.platform).witness.repeat_within
     if within is None or not call.reference:
         return timedelta(-1)
-    same = Attempt.objects.filter(part_id=call.part_id, kind=Attempt.Kind.COMMIT, reference=call.reference)
-    first = same.aggregate(at=Min("started_at"))["at"] or call.started_at
+    first = same_calls(call).aggregate(at=Min("started_at"))["at"] or call.started_at
     return first + within - hub_now() - timedelta(seconds=settings.CALL_TIMEOUT_SECONDS)
+
+
+def same_calls(call: Attempt) -> QuerySet[Attempt]:
+    """The calls of a part that are one to the platform: they have the same reference."""
+    return Attempt.objects.filter(part_id=call.part_id, kind=Attempt.Kind.COMMIT, reference=call.reference)
 
 
 def _find_doubtful(part: PostPart) -> Attempt | None:
