@@ -111,7 +111,7 @@ def _look(post: Post, *, worker: str) -> None:
     except Problem as error:
         if may_repeat(post, call):
             attempts.close_refused(attempt, error)
-            _repeat(post)
+            _send_again(post)
         else:
             _no_answer(post, call, attempt, error)
         return
@@ -143,11 +143,11 @@ def may_repeat(post: Post, call: Attempt) -> bool:
     )
 
 
-def _repeat(post: Post) -> None:
-    """Make the same call again."""
+def _send_again(post: Post, *, told: Telling | None = None) -> None:
+    """Have it sent again, unless somebody decided or the answer came meanwhile."""
     with transaction.atomic():
         if _still_open(post) and find_doubt(post) is not None:
-            endings.retry(post, None, actor=WATCHDOG)
+            endings.retry(post, None, told=told, actor=WATCHDOG)
 
 
 def _ask(post: Post, part: PostPart, *, since: datetime, reference: str) -> Published | None:
@@ -172,7 +172,7 @@ def _ask(post: Post, part: PostPart, *, since: datetime, reference: str) -> Publ
 def _absent(post: Post, part: PostPart, call: Attempt) -> None:
     """It was not there: look once more, send it again, or leave it to a person."""
     if may_repeat(post, call):
-        _repeat(post)
+        _send_again(post)
         return
     looks = get_platform(post.account.platform).witness.looks
     ended = call.finished_at or hub_now()
@@ -183,11 +183,8 @@ def _absent(post: Post, part: PostPart, call: Attempt) -> None:
     if _sent_since(_first_call(part)) > RESENDS:
         hand_over(post, UnknownOutcome("It was sent twice without a clear answer, and the platform does not show it."))
         return
-    with transaction.atomic():
-        if _still_open(post) and find_doubt(post) is not None:
-            message = "The platform's answer was lost. PSN looked, the post was not there, and it is sent once more."
-            told = Telling(Notice.Level.KNOW, "post.not_found", message)
-            endings.retry(post, None, told=told, actor=WATCHDOG)
+    message = "The platform's answer was lost. PSN looked, the post was not there, and it is sent once more."
+    _send_again(post, told=Telling(Notice.Level.KNOW, "post.not_found", message))
 
 
 def _no_answer(post: Post, call: Attempt, attempt: Attempt, error: Problem) -> None:
