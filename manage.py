@@ -78,6 +78,7 @@ def _run(argv: list[str]) -> None:
     if not name.startswith("psn_"):
         ManagementUtility(argv).execute()
         return
+    argv = _choose_hub(argv)
     try:
         django.setup()
     except ImportError:
@@ -95,6 +96,23 @@ def _run(argv: list[str]) -> None:
             following="python3 manage.py help",
         )
     load_command_class("hub", name).run_from_argv(argv)
+
+
+def _choose_hub(argv: list[str]) -> list[str]:
+    """Take `--hub acme` out of the arguments: it says which hub the settings are about to be read for."""
+    rest: list[str] = []
+    words = iter(argv)
+    for word in words:
+        if word == "--":
+            return [*rest, word, *words]
+        if word == "--hub" or word.startswith("--hub="):
+            slug = word[6:] if word.startswith("--hub=") else next(words, "")
+            if not slug or slug.startswith("-"):
+                _fail(argv[1], "usage", "--hub needs the short name of a company.", exit_code=2)
+            os.environ["PSN_HUB"] = slug
+        else:
+            rest.append(word)
+    return rest
 
 
 def _missing_package(error: ImportError) -> str:

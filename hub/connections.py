@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from typing import Any
 
@@ -9,7 +10,7 @@ from django.conf import settings
 from django.db import connections
 from django.db.models import Model
 
-from psn.config.hub import get_hub_config
+from psn.config.hub import HubConfig, get_hub_config
 
 OWNER = "default__owner"
 
@@ -37,21 +38,45 @@ class HubRouter:
         return db in settings.MIGRATES
 
 
+def current_hub() -> HubConfig:
+    """Give the hub that this process works on.
+
+    Raises:
+        NotReady: there is none yet.
+    """
+    hub: HubConfig | None = settings.HUB
+    return hub if hub is not None else get_hub_config(settings.WORKSPACE, settings.HUB_SLUG)
+
+
 def reload_hub() -> None:
-    """Read `config/hub.env` again, in the one process that has just written it.
+    """Read the file of this process's hub again, in the one process that has just written it.
 
     Raises:
         NotReady: there is still none.
     """
-    from psn.settings import (
-        load_databases,
-    )  # the module behind django.conf.settings; here because settings must be loaded first
+    switch_hub(settings.HUB_SLUG)
 
-    hub = get_hub_config(settings.WORKSPACE)
+
+def switch_hub(slug: str) -> None:
+    """Work on another hub of this workspace from now on: the personal one (empty), or a company's. Every connection is closed.
+
+    Raises:
+        NotReady: this workspace has no such hub.
+    """
+    work_on(get_hub_config(settings.WORKSPACE, slug))
+
+
+def work_on(hub: HubConfig) -> None:
+    """Work on a hub that no file of this workspace need describe yet. Every connection is closed."""
+    # the module behind django.conf.settings; here because settings must be loaded first
+    from psn.settings import find_others, load_databases, load_others
+
     connections.close_all()
-    settings.HUB = hub
-    settings.SECRET_KEY = hub.secret_key
-    settings.DATABASES = load_databases(hub)
+    settings.HUB, settings.HUB_SLUG = hub, hub.slug
+    os.environ["PSN_HUB"] = hub.slug  # for the processes that this one starts, and the commands that it proposes
+    settings.OTHER_HUBS = find_others(hub.slug)
+    settings.SECRET_KEY = hub.secret_key or "this-computer-runs-no-worker-of-it"
+    settings.DATABASES = load_databases(hub) | load_others(settings.OTHER_HUBS)
     connections.settings = connections.configure_settings(settings.DATABASES)
     for alias in connections:
         with suppress(AttributeError):  # not opened by this thread

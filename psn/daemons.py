@@ -108,7 +108,7 @@ class Daemon:
                 stdout=handle,
                 stderr=handle,
                 cwd=self.cwd,
-                env={**os.environ, **self.environment},
+                env={**_kept(os.environ), **self.environment},
                 start_new_session=True,  # a closed terminal or Ctrl-C does not reach it
             )
         finally:
@@ -130,6 +130,11 @@ class Daemon:
             return self.log_path.read_text(errors="replace")[-800:].strip()
         except OSError:
             return "(there is no log)"
+
+
+def _kept(environment: Mapping[str, str]) -> dict[str, str]:
+    """Leave out what only a command needs: whoever owns Neon's key owns every hub there."""
+    return {name: value for name, value in environment.items() if name != "NEON_API_KEY"}
 
 
 def hold_lock(path: Path) -> IO[str]:

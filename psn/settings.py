@@ -6,65 +6,106 @@ from typing import Any
 
 import environ
 
-from psn.config.hub import HubConfig, find_hub_config
+from psn.config.hub import HubConfig, LoginName, find_hub_config, list_company_slugs
 from psn.config.workspace import ROOT, find_workspace
-from psn.providers.local import PORT
+from psn.errors import Problem
 
 env = environ.Env()
 
 BASE_DIR: Path = ROOT
 WORKSPACE = find_workspace()
 
-# Which database login this process uses: the person's, or the worker's. Set by `psn_worker`, never by a person.
-LOGIN: str = env.str("PSN_LOGIN", "app")
+# Which hub this process works on: the personal one, or the company's with this short name (`--hub acme`).
+HUB_SLUG: str = env.str("PSN_HUB", "")
+
+# Which database login this process uses: the person's, or the worker's. Set by commands, never by a person.
+LOGIN: LoginName = "worker" if env.str("PSN_LOGIN", "app") == "worker" else "app"
 
 # Off where the hub is reached through a transaction pooler, which loses notifications: the queue is looked at every second then.
 LISTEN: bool = env.bool("PSN_LISTEN", True)
 
 
 def load_databases(hub: HubConfig | None) -> dict[str, dict[str, Any]]:
-    """Name the hub's connections; nothing is opened.
+    """Name the connections to the hub this process works on; nothing is opened.
 
     `default` is this process's login; `queue` the same login for django-q2, whose statements belong to nobody in particular;
-    `default__owner` migrates and may see every row (`app.maintenance`).
+    `default__owner` migrates and may see every row (`app.maintenance`), where this computer may do that.
     """
     if hub is None:
         return {}
-    base: dict[str, Any] = {
+    databases: dict[str, dict[str, Any]] = {}
+    if hub.is_local or LOGIN in hub.urls:
+        databases = {"default": _of_login(hub, LOGIN), "queue": _of_login(hub, LOGIN)}
+    if databases and LOGIN == "worker":  # threads share a few connections, and hold none while a platform answers
+        default = databases["default"]
+        default["PSN"]["identity"] = "setting"
+        default["CONN_MAX_AGE"] = 0
+        default["OPTIONS"]["pool"] = {
+            "min_size": 0,
+            "max_size": env.int("PSN_CONNECTIONS", 8),
+            "timeout": 30,
+            "max_idle": 120,
+        }
+    if hub.has_owner:
+        owner = _of_login(hub, "owner")
+        owner["CONN_MAX_AGE"] = 0
+        for unneeded in ("server_side_binding", "prepare_threshold", "connect_timeout"):
+            del owner["OPTIONS"][unneeded]
+        databases["default__owner"] = owner
+        owner["OPTIONS"] |= {"options": "-c app.maintenance=on", "application_name": "psn-owner"}
+    databases.setdefault("default", {"ENGINE": "django.db.backends.dummy"})  # this computer has not that login
+    return databases
+
+
+def load_others(hubs: dict[str, HubConfig]) -> dict[str, dict[str, Any]]:
+    """Name the connections to the workspace's other hubs, for reading across them: this person's own login, where there is one."""
+    return {alias: _of_login(hub, "app") for alias, hub in hubs.items() if hub.is_local or "app" in hub.urls}
+
+
+def find_others(slug: str) -> dict[str, HubConfig]:
+    """Read which other hubs this workspace can enter, by alias; one whose file cannot be read is its own commands' matter."""
+    others = {}
+    for other in ("", *list_company_slugs(WORKSPACE)):
+        if other == slug:
+            continue
+        try:
+            config = find_hub_config(WORKSPACE, other)
+        except Problem:
+            continue
+        if config is not None:
+            others[config.alias] = config
+    return others
+
+
+def _of_login(hub: HubConfig, login: LoginName) -> dict[str, Any]:
+    keywords = hub.options(login)
+    listens = LISTEN and not (hub.is_pooled and login == "app")
+    return {
         "ENGINE": "hub.backend",
-        "NAME": hub.name,
-        "HOST": str(hub.socket_dir),
-        "PORT": PORT,
+        "NAME": keywords.pop("dbname"),
+        "USER": keywords.pop("user"),
+        "PASSWORD": keywords.pop("password", ""),
+        "HOST": keywords.pop("host"),
+        "PORT": keywords.pop("port"),
         "CONN_MAX_AGE": 600,  # 0 costs the worker 60 % of its rate
         "CONN_HEALTH_CHECKS": True,
+        "DISABLE_SERVER_SIDE_CURSORS": not listens,
         "OPTIONS": {
-            "application_name": f"psn-{LOGIN}",
+            **keywords,
+            "application_name": f"psn-{login}",
             "connect_timeout": 15,
             # Planning a statement under row-level security takes longer than running it: the server keeps the plans of those that
             # come back. Not behind a transaction pooler, where the next statement may meet a server that knows none of them.
             "server_side_binding": True,
-            "prepare_threshold": 3 if LISTEN else None,
+            "prepare_threshold": 3 if listens else None,
         },
-        "PSN": {"data": str(hub.data), "socket_dir": str(hub.socket_dir)},
-    }
-    identity: dict[str, Any] = {}
-    if LOGIN == "worker":  # threads share a few connections, and hold none while a platform answers
-        pool = {"min_size": 0, "max_size": env.int("PSN_CONNECTIONS", 8), "timeout": 30, "max_idle": 120}
-        identity = {
-            "PSN": {**base["PSN"], "identity": "setting"},
-            "CONN_MAX_AGE": 0,
-            "OPTIONS": {**base["OPTIONS"], "pool": pool},
-        }
-    owner = {"options": "-c app.maintenance=on", "application_name": "psn-owner"}
-    return {
-        "default": {**base, "USER": f"psn_{LOGIN}", **identity},
-        "queue": {**base, "USER": f"psn_{LOGIN}"},
-        "default__owner": {**base, "USER": "psn_owner", "CONN_MAX_AGE": 0, "OPTIONS": owner},
+        "PSN": {"data": str(hub.data), "socket_dir": str(hub.socket_dir)} if hub.is_local else {},
     }
 
 
-HUB = find_hub_config(WORKSPACE)
-DATABASES = load_databases(HUB)
+HUB = find_hub_config(WORKSPACE, HUB_SLUG)
+OTHER_HUBS = find_others(HUB_SLUG)
+DATABASES = load_databases(HUB) | (load_others(OTHER_HUBS) if HUB else {})
 DATABASE_ROUTERS = ["hub.connections.HubRouter"]
 MIGRATES = ("default__owner",)  # aliases that may change the schema
 

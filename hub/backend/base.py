@@ -36,14 +36,13 @@ class DatabaseWrapper(base.DatabaseWrapper):
             self.execute_wrappers.append(self._guard)
 
     def get_new_connection(self, conn_params: Any) -> Any:
-        """Connect; start the local server first when it is down, and wait while it recovers.
+        """Connect; start a local server first when it is down, and wait while it recovers.
 
         Raises:
             NotReady: the local server cannot be started.
         """
-        if self._local is None:
-            return super().get_new_connection(conn_params)
-        self._local.wake()
+        if self._local is not None:
+            self._local.wake()
         give_up = time.monotonic() + RECOVERY_SECONDS
         while True:
             try:
@@ -52,7 +51,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
                 if not is_starting(error) or time.monotonic() > give_up:
                     raise
                 time.sleep(0.05)
-                self._local.wake()
+                if self._local is not None:
+                    self._local.wake()
 
     def _set_autocommit(self, autocommit: bool) -> None:
         if autocommit or not self.binds_identity:

@@ -7,17 +7,28 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any, NoReturn
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, Literal, NoReturn
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, OperationalError, connections
 
 from hub.management.envelope import EXIT_BUG, Stream, report, say, take_stdout
+from hub.rls.identity import acting_as, acting_for_nobody
 from psn.config.hub import HubConfig
-from psn.errors import NotReady, Problem, Usage
+from psn.errors import NotAllowed, NotReady, Problem, Usage
 
 Verb = Callable[..., Any]
+# what a server says to a login that may not come in (any more): it gives no code while connecting
+_LOCKED_OUT = (
+    "not permitted to log in",
+    "password authentication failed",
+    "permission denied for database",
+    "too many connections for role",
+)
+_NO_RIGHT = "42501"  # insufficient_privilege: a right, a policy or a law of the hub says no
+AsWorker = Literal["never", "here", "always"]
 
 
 class _HelpAsked(Exception):
@@ -62,19 +73,34 @@ class PsnCommand(BaseCommand):
     def add_verbs(self, verbs: Any) -> None:
         """Declare the verbs with `self.add_verb`."""
 
-    def add_verb(self, verbs: Any, name: str, verb: Verb, *, help: str, under: str = "") -> argparse.ArgumentParser:
+    def add_verb(
+        self,
+        verbs: Any,
+        name: str,
+        verb: Verb,
+        *,
+        help: str,
+        under: str = "",
+        as_worker: AsWorker = "never",
+        needs_hub: bool = True,
+    ) -> argparse.ArgumentParser:
         """Declare one verb; its arguments are added to what this returns.
 
         Args:
             under: the verb above this one: `keys` for `psn_config keys set`.
+            as_worker: whether it runs under the worker's login in a company's hub: `always`, because only that may do this, or `here`,
+                where this computer has that login.
+            needs_hub: False for what also runs on a fresh clone.
         """
         parser: argparse.ArgumentParser = verbs.add_parser(name, help=help, description=help)
-        parser.set_defaults(verb=verb, spoken=f"{under} {name}".strip())
+        parser.set_defaults(verb=verb, spoken=f"{under} {name}".strip(), as_worker=as_worker, needs_hub=needs_hub)
+        _add_hub(parser)
         return parser
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> Any:
         """Make a parser with this command's own arguments, without Django's."""
         parser = _Parser(prog=f"{os.path.basename(prog_name)} {subcommand}", description=self.help)
+        _add_hub(parser)
         self.add_arguments(parser)
         return parser
 
@@ -101,11 +127,14 @@ class PsnCommand(BaseCommand):
     def _run(self, argv: list[str]) -> int:
         options = vars(self.create_parser(argv[0], argv[1]).parse_args(argv[2:]))
         verb, name = options.pop("verb"), options.pop("spoken", None)
-        options.pop("verb_name", None)
+        as_worker, needs_hub = options.pop("as_worker", "never"), options.pop("needs_hub", True)
+        for taken in ("verb_name", "hub"):
+            options.pop(taken, None)
         self.stream.command = f"{argv[1]} {name}" if name else argv[1]
-        if self.requires_hub:
+        if self.requires_hub and needs_hub:
             _ = self.hub
-        data = verb(**options)
+        with self._rights_of_worker(as_worker):
+            data = verb(**options)
         result = data if isinstance(data, Result) else Result(data)
         _finish_undisturbed()
         self.stream.result(
@@ -117,9 +146,54 @@ class PsnCommand(BaseCommand):
         )
         return result.exit_code
 
+    def _rights_of_worker(self, when: AsWorker) -> AbstractContextManager[None]:
+        """Let a verb work with the rights of the company's worker, for the company; a personal hub's person has them.
+
+        Raises:
+            NotAllowed: this computer has not the worker's login.
+        """
+        if (
+            when == "never"
+            or settings.HUB is None
+            or not self.hub.is_company
+            or (when == "here" and not self.hub.has_worker)
+        ):
+            return nullcontext()
+        if not self.hub.has_worker:
+            raise NotAllowed(
+                f"Only the computer of {self.hub.slug}'s worker may do this: its secrets are kept from members.",
+                code="team.worker_only",
+                ask=f"Do this on the computer whose {self.hub.file_name} has WORKER_URL.",
+            )
+        if settings.LOGIN != "worker":
+            self.begin_again_as_worker()
+        from hub.actions.people import (
+            company_id,
+        )  # here: models need settings, and errors of settings are told by this module
+
+        with acting_for_nobody():
+            company = company_id()
+        return acting_as(company)
+
+    def begin_again_as_worker(self) -> NoReturn:
+        """Run this very command once more, under the worker's own login."""
+        os.environ["PSN_LOGIN"] = "worker"
+        os.dup2(self.stream.descriptor, 1)
+        os.execv(sys.executable, [sys.executable, str(settings.BASE_DIR / "manage.py"), *sys.argv[1:]])
+
     def handle(self, *args: Any, **options: Any) -> None:
         """Refuse `call_command`: commands are processes."""
         raise CommandError("psn commands run as processes")
+
+
+def _add_hub(parser: argparse.ArgumentParser) -> None:
+    """Show an option that `manage.py` has taken by now: the settings are read for the hub that it names."""
+    parser.add_argument(
+        "--hub",
+        metavar="COMPANY",
+        default=argparse.SUPPRESS,
+        help="the company whose hub this is about; yours when left out",
+    )
 
 
 class Result:
@@ -171,11 +245,25 @@ def _translate(error: BaseException) -> BaseException:
     if isinstance(error, SystemExit):
         return error if not isinstance(error.code, int) else Usage("The command ended early.")
     text = str(error)
+    slug = os.environ.get("PSN_HUB")
+    if slug and isinstance(error, OperationalError) and any(words in text for words in _LOCKED_OUT):
+        return NotAllowed(
+            f"The hub of {slug} does not let you in any more: you are not in its team.",
+            code="team.not_member",
+            ask="Ask an admin of the team. To forget the team on this computer: psn_team leave",
+        )
     if isinstance(error, OperationalError) and "does not exist" in text:  # the database or a login
         return NotReady("The hub is not made completely.", code="hub.incomplete", next_command="psn_setup")
     if isinstance(error, OperationalError):
         return NotReady(
             f"The hub cannot be reached: {text.splitlines()[0]}", code="hub.unreachable", next_command="psn_hub status"
+        )
+    sqlstate = getattr(error.__cause__, "sqlstate", None)
+    if isinstance(error, DatabaseError) and sqlstate == _NO_RIGHT and slug:
+        return NotAllowed(
+            f"The hub of {slug} refuses this: you are not in its team any more, or your role does not allow it.",
+            code="team.refused",
+            ask="Ask an admin of the team.",
         )
     if isinstance(error, DatabaseError) and ("does not exist" in text or "permission denied for table" in text):
         return NotReady(

@@ -107,7 +107,8 @@ def take_stdout() -> int:
 
 
 def say(text: str) -> None:
-    """Tell people something on stderr; when that is closed or full, go on without."""
+    """Tell people something on stderr; when that is closed or full, go on without. What would steer their terminal is left out."""
+    text = "".join(sign for sign in text if sign.isprintable() or sign in "\n\t")
     try:
         print(text, file=sys.stderr, flush=True)
     except OSError:  # what is left in the buffer would fail again at the end of the process
@@ -115,8 +116,9 @@ def say(text: str) -> None:
 
 
 def command_line(command: str) -> str:
-    """Make a psn command complete, so that it runs as it stands from the workspace."""
-    return f"python3 manage.py {command}"
+    """Make a psn command complete, so that it runs as it stands from the workspace and on the same hub."""
+    hub = os.environ.get("PSN_HUB", "")
+    return f"python3 manage.py {command}{f' --hub {hub}' if hub and '--hub' not in command else ''}"
 
 
 def report(stream: Stream, error: BaseException) -> int:

@@ -50,6 +50,7 @@ def worker_daemon(hub: HubConfig) -> Daemon:
         cwd=settings.BASE_DIR,
         environment={
             "PSN_LOGIN": "worker",
+            "PSN_HUB": hub.slug,
             "PSN_NO_BOOTSTRAP": "1",
             "PSN_LOG_LEVEL": os.environ.get("PSN_LOG_LEVEL", "INFO"),
         },

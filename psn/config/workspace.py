@@ -28,6 +28,14 @@ class Workspace:
         return self.config / "hub.env"
 
     @property
+    def connections(self) -> Path:
+        return self.config / "connections"
+
+    def hub_file(self, slug: str = "") -> Path:
+        """The file of the personal hub, or of a company's."""
+        return self.connections / f"{slug}.env" if slug else self.hub_env
+
+    @property
     def keys_env(self) -> Path:
         return self.config / "keys.env"
 

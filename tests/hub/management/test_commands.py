@@ -19,7 +19,11 @@ CHANGES = {  # what changes something that a person would miss
     ("psn_post", "create"), ("psn_post", "edit"), ("psn_post", "approve"), ("psn_post", "schedule"),
     ("psn_post", "publish"), ("psn_post", "cancel"), ("psn_post", "resolve"), ("psn_account", "disconnect"),
     ("psn_account", "connect"), ("psn_config", "keys set"), ("psn_config", "keys remove"), ("psn_config", "keys rotate"),
-    ("psn_hub", "backup"), ("psn_hub", "restore"), ("psn_migrate", ""),
+    ("psn_config", "set"), ("psn_config", "sync"), ("psn_config", "rollback"), ("psn_migrate", ""),
+    ("psn_hub", "backup"), ("psn_hub", "restore"), ("psn_hub", "move"),
+    ("psn_team", "create"), ("psn_team", "invite"), ("psn_team", "join"), ("psn_team", "role"), ("psn_team", "remove"),
+    ("psn_team", "leave"), ("psn_team", "policy"), ("psn_approve", "approve"), ("psn_approve", "reject"),
+    ("psn_calendar", "claim"), ("psn_calendar", "release"), ("psn_calendar", "export"),
 }  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ def place(tmp_path: Path) -> Workspace:
     return Workspace(tmp_path / "a place with 日本")
 
 
-def make(place: Workspace, **values: str) -> HubConfig:
+def make(place: Workspace, **values: Any) -> HubConfig:
     return HubConfig(data=place.root / "pg", socket_dir=place.root / "run", secret_key="s", **values)
 
 
