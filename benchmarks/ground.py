@@ -92,7 +92,7 @@ def make_ground(*, accounts: int) -> Iterator[Ground]:
         workspace = Workspace(FOLDER / "workspace")
         workspace.root.mkdir(parents=True)
         config = hubs.create_hub(workspace)
-        stack.callback(hubs.stop_hub, workspace)
+        stack.callback(hubs.stop_hub, config)
         write_hub_config(workspace, replace(get_hub_config(workspace), key=create_key().to_text()))
         reload_hub()
         hubs.migrate_hub(name="bench", timezone="UTC")
@@ -167,9 +167,7 @@ def _insert_posts(
 @contextmanager
 def run_worker(**environment: str) -> Iterator[subprocess.Popen[str]]:
     """Run a worker's cluster until the end of the block; it is ready when the block begins."""
-    with psycopg.connect(
-        host=_server().socket_dir.as_posix(), port=PORT, user="postgres", dbname=_server().name
-    ) as sql:
+    with psycopg.connect(host=str(_server().socket_dir), port=PORT, user="postgres", dbname=_server().name) as sql:
         sql.execute("DELETE FROM worker_heartbeats")
         sql.commit()
         name = f"bench@here:{secrets.token_hex(4)}"

@@ -16,10 +16,11 @@ from django.db.models.signals import pre_migrate
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
+from hub.actions.hubs import local_server
 from hub.models import User
 from hub.rls import roles
 from psn.config.hub import get_hub_config
-from psn.providers.local import PORT, LocalServer
+from psn.providers.local import PORT
 from tests import factories
 
 
@@ -27,10 +28,10 @@ from tests import factories
 def django_db_modify_db_settings() -> Iterator[None]:
     """Start a server, make the roles, and have the schema of the functions before the first migration."""
     hub = get_hub_config(settings.WORKSPACE)
-    server = LocalServer(data=hub.data, socket_dir=hub.socket_dir)
+    server = local_server(hub)
     server.ensure_running()
     with psycopg.connect(
-        host=str(hub.socket_dir), port=PORT, user="postgres", dbname="postgres", autocommit=True
+        host=str(server.socket_dir), port=PORT, user="postgres", dbname="postgres", autocommit=True
     ) as admin:
         roles.create_roles(admin)
         admin.execute(
@@ -42,6 +43,7 @@ def django_db_modify_db_settings() -> Iterator[None]:
     def make_schema(using: str, **_: Any) -> None:
         connection = connections[using]
         connection.ensure_connection()
+        roles.open_database(connection.connection, prefix=roles.PERSONAL)
         roles.create_schema(connection.connection)
 
     pre_migrate.connect(make_schema, weak=False, dispatch_uid="tests")

@@ -66,7 +66,8 @@ class Notice(Owned):
     """Something a person has to know: what went wrong, or what was mended without them (PUB-8).
 
     Written in the transaction of what it tells, so that neither is without the other. Channels deliver what is not `seen_at`. It is
-    about a post, or about an account as a whole.
+    about a post, or about an account as a whole. `recipient` is the member of a team whom it is for: the post's author, whom the database
+    fills in; empty for everybody of the owner.
     """
 
     class Level(models.TextChoices):
@@ -84,6 +85,9 @@ class Notice(Owned):
     code = models.TextField()
     message = models.TextField()
     seen_at = models.DateTimeField(null=True)
+    recipient = models.ForeignKey(
+        "hub.User", on_delete=models.DO_NOTHING, null=True, related_name="+", db_index=False, db_constraint=False
+    )
 
     class Meta:
         db_table = "notices"
@@ -126,12 +130,19 @@ class WorkerHeartbeat(models.Model):
 
 
 class HubSetting(Owned):
-    """One version of one document of the effective configuration (HUB-10). A change adds a version."""
+    """One version of one document of the effective configuration (HUB-10). A change adds a version.
+
+    `created_by` is the person who made it, `note` why: a file that was read, a value that was set, a rollback.
+    """
 
     name = models.TextField()
     version = models.PositiveIntegerField()
     value = models.JSONField()
     created_at = models.DateTimeField(db_default=Now())
+    created_by = models.ForeignKey(
+        "hub.User", on_delete=models.DO_NOTHING, null=True, related_name="+", db_index=False, db_constraint=False
+    )
+    note = models.TextField(default="", db_default="", blank=True)
 
     class Meta:
         db_table = "hub_settings"

@@ -13,6 +13,7 @@ from django.db.models.functions import Now
 from hub.models.accounts import Account
 from hub.models.base import Owned
 from hub.models.operations import AuditEntry
+from hub.models.people import User
 from psn.errors import Conflict
 
 
@@ -72,6 +73,7 @@ class PostQuerySet(models.QuerySet["Post"]):
         with transaction.atomic(using=self.db):
             before = self.select_for_update().filter(id=post.id).values_list("status", flat=True).first()
             if before not in {str(status) for status in among}:
+                before = before or self.filter(id=post.id).values_list("status", flat=True).first()
                 raise Conflict(
                     f"Post {post.id} is {before} by now, so this is not possible.",
                     code="post.state",
@@ -96,7 +98,8 @@ class Post(Owned):
     `look_at` is when the engine looks at the platform whether an `unknown` post is out; empty when only a person can tell.
     `options` is what the person chose besides text and media, as the platform declares it; part of what is approved. Posts that share
     an idea share a `campaign`. `published_at` is when it was live, or handed over to the platform's app (`delivered`). A person may have
-    a live post deleted: asked for at `delete_asked_at`, gone since `deleted_at`.
+    a live post deleted: asked for at `delete_asked_at`, gone since `deleted_at`. `author` is the member who wrote a company's post; empty
+    where the owner is the author.
     """
 
     class Phase(models.TextChoices):
@@ -135,6 +138,7 @@ class Post(Owned):
     campaign = models.UUIDField(null=True)
     delete_asked_at = models.DateTimeField(null=True)
     deleted_at = models.DateTimeField(null=True)
+    author = models.ForeignKey(User, on_delete=models.DO_NOTHING, null=True, related_name="+", db_index=False)
 
     objects = PostQuerySet.as_manager()
 
@@ -147,6 +151,8 @@ class Post(Owned):
             models.Index("look_at", name="posts_look", condition=Q(status="unknown")),
             models.Index("published_at", name="posts_published", condition=Q(status="published")),
             models.Index("account", "published_at", name="posts_of_day", condition=Q(published_at__isnull=False)),
+            models.Index("user", "scheduled_at", name="posts_calendar", condition=Q(scheduled_at__isnull=False)),
+            models.Index("user", "due_at", name="posts_waiting", condition=Q(status="pending_approval")),
             models.Index("campaign", name="posts_campaign", condition=Q(campaign__isnull=False)),
             models.Index(
                 "delete_asked_at", name="posts_to_delete", condition=Q(delete_asked_at__isnull=False, deleted_at=None)

@@ -19,6 +19,8 @@ PAUSE_SECONDS = 0.2
 # The driver's own: naming who acts, the first statement of a transaction, is not translated into Django's errors.
 UNREACHABLE = (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError, NotReady)
 
+_LOCKED = "55P03"  # lock_not_available
+
 T = TypeVar("T")
 
 
@@ -46,6 +48,11 @@ def store_patiently(write: Callable[[], T], *, seconds: float = STORE_SECONDS) -
                 raise
             close_connection()
             time.sleep(PAUSE_SECONDS)
+
+
+def is_locked(error: BaseException) -> bool:
+    """Whether a row is held by somebody else for longer than the worker waits; the hub itself is well."""
+    return _LOCKED in (getattr(error, "sqlstate", None), getattr(error.__cause__, "sqlstate", None))
 
 
 def release_connection() -> None:

@@ -20,7 +20,7 @@ from hub.models import AuditEntry, Post, Status
 from hub.publishing import endings, recovery
 from hub.publishing.claims import worker_id
 from hub.publishing.endings import WATCHDOG
-from hub.publishing.patience import UNREACHABLE, close_connection
+from hub.publishing.patience import UNREACHABLE, close_connection, is_locked
 from hub.queue import bells, heartbeat
 from hub.rls.identity import acting_as, acting_for_nobody
 
@@ -56,8 +56,10 @@ def sweep(*, patience: timedelta | None = None) -> int:
         try:
             with acting_as(one.user_id):
                 _see_to(one)
-        except UNREACHABLE:
-            raise
+        except UNREACHABLE as error:
+            if not is_locked(error):
+                raise
+            log.warning("post %s (%s) is held by somebody else", one.post_id, one.trouble)
         except Exception:  # one that cannot be seen to keeps nobody else waiting
             log.exception("post %s (%s) could not be seen to", one.post_id, one.trouble)
     heartbeat.swept()

@@ -17,19 +17,21 @@ _OPEN = ", ".join(f"'{name}'" for name in OPEN_TABLES)
 _OURS = "n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')"
 _TABLES = f"""pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('r', 'p', 'f') AND n.nspname = 'public' AND c.relname NOT IN ({_OPEN})"""
-_GROUP = "r.rolname ~ '_(member|service)$'"
+_GROUP = "r.rolname ~ '_(member|team|service)$'"
 _TABLE_RIGHTS = """pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace, aclexplode(c.relacl) a
     LEFT JOIN pg_roles r ON r.oid = a.grantee"""
 _COLUMN_RIGHTS = """pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     JOIN pg_attribute t ON t.attrelid = c.oid, aclexplode(t.attacl) a LEFT JOIN pg_roles r ON r.oid = a.grantee"""
-# The policy of the owner's own work, and those of the identity functions; everybody else's name says nothing.
+# The policy of the owner's own work, and those of the hub's own functions; everybody else's name says nothing.
 _OF_OWNER = "p.polname = 'maint' AND p.polroles = ARRAY[c.relowner]"
 _OF_DEFINER = """NOT EXISTS (SELECT FROM unnest(p.polroles) AS o(oid) LEFT JOIN pg_roles r ON r.oid = o.oid
-    WHERE r.rolname IS NULL OR r.rolname !~ '_definer$')"""
+    WHERE r.rolname IS NULL OR r.rolname !~ '_(definer|provisioner)$')"""
 _POLICIES = """pg_policy p JOIN pg_class c ON c.oid = p.polrelid,
     coalesce(pg_get_expr(p.polqual, p.polrelid), '') AS u, coalesce(pg_get_expr(p.polwithcheck, p.polrelid), '') AS w"""
 # An owned table's rule is the comparison alone, or narrower: with AND, never with OR.
-_COMPARES_OWNER = r"""e !~ '\mOR\M' AND e ~ ('\m' || k.attname || ' = \(\s*SELECT hub_api\.current_user_id\(\)')"""
+_COMPARES_OWNER = r"""e !~ '\mOR\M' AND (e ~ ('\m' || k.attname || ' = \(\s*SELECT hub_api\.current_user_id\(\)')
+    OR e ~ 'hub_api\.current_company_id\(\)' AND NOT EXISTS (SELECT FROM unnest(p.polroles) AS o(oid)
+      LEFT JOIN pg_roles r ON r.oid = o.oid WHERE r.rolname IS NULL OR r.rolname !~ '_team$'))"""
 
 CHECKS: dict[str, str] = {
     "rls.not_forced": f"SELECT c.relname FROM {_TABLES} AND NOT (c.relrowsecurity AND c.relforcerowsecurity)",
@@ -50,6 +52,9 @@ CHECKS: dict[str, str] = {
             OR r.rolname ~ '_member$' AND c.relname IN ('django_q_task', 'django_q_schedule')
             OR r.rolname ~ '_member$' AND c.relname = 'django_q_ormq' AND a.privilege_type NOT IN ('SELECT', 'INSERT')
             OR {_GROUP} AND c.relname = 'logins'
+            OR r.rolname ~ '_team$' AND c.relname IN ('oauth_tokens', 'api_keys', 'django_q_ormq', 'django_q_task', 'django_q_schedule')
+            OR r.rolname ~ '_team$' AND a.privilege_type <> 'SELECT' AND c.relname IN
+              ('users', 'companies', 'accounts', 'attempts', 'approvals', 'invites', 'worker_heartbeats')
             OR {_GROUP} AND c.relname IN ('audit_log', 'hub_settings') AND a.privilege_type IN ('UPDATE', 'DELETE')
             OR {_GROUP} AND c.relname IN ('posts', 'attempts') AND a.privilege_type = 'DELETE')""",
     "rls.grant_on_a_column": f"""
@@ -80,7 +85,7 @@ CHECKS: dict[str, str] = {
     "rls.definer_function": f"""
         SELECT p.oid::regprocedure::text
         FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_roles o ON o.oid = p.proowner
-        WHERE {_OURS} AND p.prosecdef AND (p.proacl IS NULL OR o.rolname !~ '_definer$'
+        WHERE {_OURS} AND p.prosecdef AND (p.proacl IS NULL OR o.rolname !~ '_(definer|provisioner)$'
           OR EXISTS (SELECT FROM aclexplode(p.proacl) a WHERE a.grantee = 0)
           OR NOT EXISTS (SELECT FROM unnest(p.proconfig) x WHERE x LIKE 'search_path=%'))""",
     "rls.function_for_public": """
@@ -89,16 +94,16 @@ CHECKS: dict[str, str] = {
     "rls.login_too_strong": f"""
         SELECT r.rolname FROM pg_roles r
         WHERE r.rolcanlogin AND EXISTS (SELECT FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid
-              WHERE m.member = r.oid AND g.rolname ~ '_(member|service)$' AND NOT m.admin_option)
+              WHERE m.member = r.oid AND g.rolname ~ '_(member|team|service)$' AND NOT m.admin_option)
           AND (r.rolsuper OR r.rolbypassrls OR r.rolcreaterole OR r.rolcreatedb OR r.rolreplication
             OR EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relowner = r.oid AND {_OURS})
             OR has_schema_privilege(r.oid, 'public', 'CREATE') OR has_schema_privilege(r.oid, 'hub_api', 'CREATE')
             OR has_database_privilege(r.oid, current_database(), 'TEMPORARY')
             OR EXISTS (SELECT FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid
-              WHERE m.member = r.oid AND g.rolname !~ '_(member|service)$'))""",
+              WHERE m.member = r.oid AND g.rolname !~ '_(member|team|service)$'))""",
     "rls.login_unknown": r"""
         SELECT DISTINCT r.rolname FROM pg_roles r JOIN pg_roles g ON pg_has_role(r.oid, g.oid, 'USAGE') AND r.oid <> g.oid
-        WHERE r.rolcanlogin AND NOT r.rolsuper AND g.rolname ~ '_(member|service|definer)$'
+        WHERE r.rolcanlogin AND NOT r.rolsuper AND g.rolname ~ '_(member|team|service|definer|provisioner)$'
           AND g.rolname LIKE (SELECT value FROM hub_api.setting WHERE key = 'role_prefix') || '\_%'
           AND r.oid <> (SELECT c.relowner FROM pg_class c WHERE c.oid = 'public.logins'::regclass)
           AND NOT EXISTS (SELECT FROM public.logins l WHERE l.login_role = r.rolname)""",

@@ -9,7 +9,7 @@ from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 
 from hub.rls.policies import Grant, Policy
-from hub.rls.roles import MAINTENANCE, role_prefix
+from hub.rls.roles import MAINTENANCE, hub_kind, role_prefix
 
 
 class SecureTable(Operation):
@@ -40,10 +40,8 @@ class SecureTable(Operation):
         schema_editor.execute(
             f"CREATE POLICY maint ON {table} TO CURRENT_USER USING ({MAINTENANCE}) WITH CHECK ({MAINTENANCE})"
         )
-        for policy in self.policies:
-            schema_editor.execute(_create_policy(policy, table=table, prefix=prefix))
-        for grant in self.grants:
-            schema_editor.execute(f"GRANT {', '.join(grant.commands)} ON {table} TO {prefix}_{grant.group}")
+        for statement in _opening(self.policies, self.grants, table=table, prefix=prefix):
+            schema_editor.execute(statement)
 
     def database_backwards(
         self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
@@ -68,14 +66,57 @@ class SecureTable(Operation):
         schema_editor.execute(f"REVOKE ALL ON {table} FROM PUBLIC, {prefix}_member, {prefix}_service, {prefix}_definer")
 
 
+class OpenFurther(Operation):
+    """Add policies and grants to a table that is under row-level security already. Reversed, it takes exactly these away."""
+
+    reduces_to_sql = True
+    reversible = True
+
+    def __init__(self, model_name: str, policies: Sequence[Policy], grants: Sequence[Grant]) -> None:
+        self.model_name = model_name
+        self.policies = tuple(policies)
+        self.grants = tuple(grants)
+
+    def state_forwards(self, app_label: str, state: ProjectState) -> None:
+        """Change nothing that Django keeps track of."""
+
+    def database_forwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
+    ) -> None:
+        """Open what is listed."""
+        table = to_state.apps.get_model(app_label, self.model_name)._meta.db_table
+        prefix = role_prefix(schema_editor.connection)
+        for statement in _opening(self.policies, self.grants, table=table, prefix=prefix):
+            schema_editor.execute(statement)
+
+    def database_backwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
+    ) -> None:
+        """Close it again."""
+        table = from_state.apps.get_model(app_label, self.model_name)._meta.db_table
+        prefix = role_prefix(schema_editor.connection)
+        for policy in self.policies:
+            schema_editor.execute(f"DROP POLICY {policy.name} ON {table}")
+        for grant in self.grants:
+            schema_editor.execute(f"REVOKE {', '.join(grant.commands)} ON {table} FROM {prefix}_{grant.group}")
+
+    def describe(self) -> str:
+        """Say what the migration does."""
+        return f"Open {self.model_name} further"
+
+
 class _SqlPair(Operation):
     """An operation that is one statement forwards and one backwards, on the owner's connection."""
 
     reduces_to_sql = True
     reversible = True
+    only = ""
 
     def state_forwards(self, app_label: str, state: ProjectState) -> None:
         """Change nothing that Django keeps track of."""
+
+    def _is_for(self, schema_editor: BaseDatabaseSchemaEditor) -> bool:
+        return self.only in ("", hub_kind(schema_editor.connection))
 
     def statements(self, *, prefix: str) -> tuple[list[str], list[str]]:
         """Give the statements forwards and backwards."""
@@ -85,6 +126,8 @@ class _SqlPair(Operation):
         self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
     ) -> None:
         """Run the statements."""
+        if not self._is_for(schema_editor):
+            return
         for statement in self.statements(prefix=role_prefix(schema_editor.connection))[0]:
             schema_editor.execute(statement, params=None)
 
@@ -92,15 +135,21 @@ class _SqlPair(Operation):
         self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
     ) -> None:
         """Undo them."""
+        if not self._is_for(schema_editor):
+            return
         for statement in self.statements(prefix=role_prefix(schema_editor.connection))[1]:
             schema_editor.execute(statement, params=None)
 
 
 class HubSql(_SqlPair):
-    """Plain SQL in which `{prefix}` stands for the hub's role prefix."""
+    """Plain SQL in which `{prefix}` stands for the hub's role prefix.
 
-    def __init__(self, forwards: str, *, reverse: str) -> None:
-        self.forwards, self.reverse = forwards, reverse
+    Args:
+        only: the kind of hub it is for; every hub when empty.
+    """
+
+    def __init__(self, forwards: str, *, reverse: str, only: str = "") -> None:
+        self.forwards, self.reverse, self.only = forwards, reverse, only
 
     def statements(self, *, prefix: str) -> tuple[list[str], list[str]]:
         """Give the statements forwards and backwards."""
@@ -137,7 +186,7 @@ class Law(_SqlPair):
     """A rule between rows that always holds: a trigger with its function in `hub_api`.
 
     Args:
-        body: PL/pgSQL between BEGIN and END; raises when the law would be broken.
+        body: PL/pgSQL between BEGIN and END, with `{prefix}` for the hub's role prefix; raises when the law would be broken.
         events: `UPDATE`, `INSERT OR UPDATE`, …
     """
 
@@ -148,7 +197,7 @@ class Law(_SqlPair):
         """Give the statements forwards and backwards."""
         function = (
             f"CREATE FUNCTION hub_api.{self.name}() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp "
-            f"AS $law$ BEGIN {self.body} END $law$"
+            f"AS $law$ BEGIN {self.body.replace('{prefix}', prefix)} END $law$"
         )
         trigger = f"CREATE TRIGGER {self.name} BEFORE {self.events} ON {self.table} FOR EACH ROW EXECUTE FUNCTION hub_api.{self.name}()"
         revoke = f"REVOKE ALL ON FUNCTION hub_api.{self.name}() FROM PUBLIC"
@@ -179,6 +228,13 @@ class OpenTable(_SqlPair):
     def describe(self) -> str:
         """Say what the migration does."""
         return f"Open {self.table}"
+
+
+def _opening(policies: Sequence[Policy], grants: Sequence[Grant], *, table: str, prefix: str) -> list[str]:
+    return [
+        *(_create_policy(policy, table=table, prefix=prefix) for policy in policies),
+        *(f"GRANT {', '.join(grant.commands)} ON {table} TO {prefix}_{grant.group}" for grant in grants),
+    ]
 
 
 def _create_policy(policy: Policy, *, table: str, prefix: str) -> str:

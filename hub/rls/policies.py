@@ -11,9 +11,11 @@ from typing import Any, Literal
 
 ME = "(SELECT hub_api.current_user_id())"
 IS_SERVICE = "(SELECT hub_api.is_service())"
+COMPANY = "(SELECT hub_api.current_company_id())"
+IS_ADMIN = "(SELECT hub_api.current_role_is('admin'))"
 
 Command = Literal["SELECT", "INSERT", "UPDATE", "DELETE"]
-Group = Literal["member", "service", "definer"]
+Group = Literal["member", "team", "service", "definer", "provisioner"]
 _NEEDS_USING = {"SELECT", "UPDATE", "DELETE"}
 _NEEDS_CHECK = {"INSERT", "UPDATE"}
 
@@ -71,6 +73,21 @@ def owned(*commands: Command, column: str = "user_id") -> tuple[Policy, ...]:
             command=command,
             using=mine if command in _NEEDS_USING else "",
             check=mine if command in _NEEDS_CHECK else "",
+        )
+        for command in commands
+    )
+
+
+def of_team(*commands: Command, name: str = "team", only: str = "") -> tuple[Policy, ...]:
+    """Policies of a company's members for the company's rows; what else must hold for a row is in `only`."""
+    ours = f"user_id = {COMPANY}{' AND ' if only else ''}{only}"
+    return tuple(
+        Policy(
+            name=f"{name}_{command.lower()}",
+            command=command,
+            using=ours if command in _NEEDS_USING else "",
+            check=ours if command in _NEEDS_CHECK else "",
+            groups=("team",),
         )
         for command in commands
     )

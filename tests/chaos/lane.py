@@ -16,6 +16,7 @@ from django.db import connections
 from django.utils import timezone
 
 from hub.actions.connecting import connect_sandbox
+from hub.actions.hubs import local_server
 from hub.actions.setup import run_setup
 from hub.actions.steps import Run
 from psn.config.hub import get_hub_config
@@ -187,8 +188,8 @@ def make_lane(folder: Path) -> Lane:
         for _ in run_setup(run, only=step):
             pass
     config = get_hub_config(run.workspace)
-    server = LocalServer(data=config.data, socket_dir=config.socket_dir)
-    proxy = Proxy(folder=folder / "proxy", server=socket_path(config.socket_dir))
+    server = local_server(config)
+    proxy = Proxy(folder=folder / "proxy", server=socket_path(server.socket_dir))
     proxy.start()
     for alias in ("default", "queue"):  # commands go through the proxy too
         connections.settings[alias]["HOST"] = str(proxy.folder)
@@ -209,7 +210,7 @@ def make_lane(folder: Path) -> Lane:
     lane = Lane(
         folder=folder,
         server=server,
-        hub=HubSide(config.socket_dir, config.name),
+        hub=HubSide(config.local_places[1], config.name),
         platform=platform,
         proxy=proxy,
         gate=Gate(folder / "gate", visit),

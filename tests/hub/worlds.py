@@ -18,14 +18,18 @@ from django.db import connections, models
 from hub.models import (
     Account,
     ApiKey,
+    Approval,
     Attempt,
     AuditEntry,
     HubSetting,
+    Invite,
+    MediaChunk,
     Notice,
     OAuthToken,
     Post,
     PostMedia,
     PostPart,
+    Slot,
     User,
 )
 from tests.factories import OWNER, People, make_account, make_people, make_post
@@ -71,6 +75,12 @@ def make_rows(user: User) -> Rows:
         AuditEntry: _make(AuditEntry, user, actor="person", action="post.created", subject="post", subject_id="1"),
         Notice: _make(Notice, user, post_id=post.id, level="know", code="post.found", message="It is live."),
         HubSetting: _make(HubSetting, user, name="strategy", version=1, value={}),
+        Approval: _make(Approval, user, post_id=post.id, by=user, verdict="approved", content_hash="h"),
+        Invite: _make(
+            Invite, user, login_role=f"m_{user.id}", name="Bob", role="member", created_by=user, expires_at=NOW
+        ),
+        Slot: _make(Slot, user, on=NOW.date(), platform="x", claimed_by=user),
+        MediaChunk: _make(MediaChunk, user, uploaded_by=user, sha256="0" * 64, index=0, content=b"a"),
     }
 
 

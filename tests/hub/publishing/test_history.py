@@ -16,6 +16,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule, 
 
 from hub.actions import posts
 from hub.actions.drafts import DraftPart
+from hub.actions.people import PERSON
 from hub.models import Account, AuditEntry, Post
 from hub.publishing import looks
 from hub.publishing.endings import WATCHDOG
@@ -123,7 +124,7 @@ class PeopleAndWorkers(RuleBasedStateMachine):
         for post in Post.objects.using(OWNER).filter(id__in=self.ids):
             history = histories[str(post.id)]
             assert str(post.status) in states_after(history), [f"{e.from_state} {e.to_state}" for e in history]
-            assert all(entry.actor in (posts.PERSON, stage.WORKER, WATCHDOG) for entry in history)
+            assert all(entry.actor in (PERSON, stage.WORKER, WATCHDOG) for entry in history)
 
     @invariant()
     def no_post_disappears(self) -> None:
@@ -145,7 +146,7 @@ class TestPeopleAndWorkers:
         PeopleAndWorkers.account, PeopleAndWorkers.sandbox = account, sandbox
         run_state_machine_as_test(
             PeopleAndWorkers,
-            settings=settings(max_examples=12, stateful_step_count=25, deadline=None, derandomize=True, database=None),
+            settings=settings(max_examples=20, stateful_step_count=25, deadline=None, derandomize=True, database=None),
         )
         seen = {
             f"{entry.from_state} {entry.to_state}" for entry in AuditEntry.objects.using(OWNER).filter(subject="post")

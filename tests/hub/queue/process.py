@@ -16,10 +16,10 @@ from django.db import connections
 
 from hub.actions import posts
 from hub.actions.drafts import DraftPart
+from hub.actions.hubs import local_server
 from hub.models import Account, Post, WorkerHeartbeat
 from psn.config.hub import get_hub_config, write_hub_config
 from psn.config.workspace import ROOT, Workspace
-from psn.providers.local import LocalServer
 from tests.factories import OWNER
 
 START_SECONDS = 20  # patience with a busy machine; it takes about one
@@ -108,7 +108,7 @@ def stop_cluster(cluster: Cluster) -> int:
 def restart_server() -> None:
     """Have the hub's server end at once, as in a crash, and start it again."""
     hub = get_hub_config(settings.WORKSPACE)
-    server = LocalServer(data=hub.data, socket_dir=hub.socket_dir)
+    server = local_server(hub)
     server.stop("immediate")
     connections.close_all()
     server.ensure_running()

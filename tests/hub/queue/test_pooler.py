@@ -43,12 +43,12 @@ def pooler(hub: People) -> Iterator[Path]:
     """A pooler before the hub that gives a server connection for a transaction alone, two in all; the folder of its socket."""
     assert POOLER is not None
     config = get_hub_config(django_settings.WORKSPACE)
-    account = get_server_account(config.data)
+    account = get_server_account(config.local_places[0])
     with tempfile.TemporaryDirectory(prefix="psn-pooler-") as made:
         folder = Path(made)
         (folder / "users").write_text('"psn_worker" ""\n"psn_app" ""\n')
         (folder / "ini").write_text(f"""[databases]
-* = host={config.socket_dir} port={PORT}
+* = host={config.local_places[1]} port={PORT}
 [pgbouncer]
 listen_addr =
 listen_port = {PORT}

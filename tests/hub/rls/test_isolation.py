@@ -14,7 +14,7 @@ from django.db import DatabaseError, connections, models, transaction
 from django.db.models import Count, F, Max
 from django.db.models.functions import Cast
 
-from hub.models import Login, User, WorkerHeartbeat
+from hub.models import Company, Login, User, WorkerHeartbeat
 from hub.models.base import Owned, new_id
 from hub.rls.identity import acting_as
 from tests.factories import OWNER
@@ -22,7 +22,7 @@ from tests.hub.worlds import World
 
 MODELS = list(apps.get_app_config("hub").get_models())
 OWNED: list[type[Any]] = [model for model in MODELS if issubclass(model, Owned)]
-NOT_OWNED = {User, Login, WorkerHeartbeat}
+NOT_OWNED = {User, Login, WorkerHeartbeat, Company}
 REFERENCES = [
     (model, field.name)
     for model in OWNED

@@ -83,24 +83,24 @@ def names(statement: str) -> list[str]:
 
 class TestSecureTable:
     def test_leaves_a_closed_table_when_taken_back_and_opens_it_again(self) -> None:
-        operation, project = secured("PostMedia"), state()
-        policies = "SELECT polname FROM pg_policy WHERE polrelid = 'post_media'::regclass ORDER BY 1"
+        operation, project = secured("ApiKey"), state()
+        policies = "SELECT polname FROM pg_policy WHERE polrelid = 'api_keys'::regclass ORDER BY 1"
         before = names(policies)
-        assert ask("psn_app", "SELECT count(*) FROM post_media") == 0
+        assert ask("psn_app", "SELECT count(*) FROM api_keys") == 0
 
         with connections[SCRATCH].schema_editor() as editor:
             operation.database_backwards("hub", editor, project, project)
         assert names(policies) == []
         assert names(
-            "SELECT 'forced' FROM pg_class WHERE relname = 'post_media' AND relrowsecurity AND relforcerowsecurity"
+            "SELECT 'forced' FROM pg_class WHERE relname = 'api_keys' AND relrowsecurity AND relforcerowsecurity"
         ) == ["forced"]
-        assert {ask(login, "SELECT count(*) FROM post_media") for login in ("psn_app", "psn_worker")} == {"42501"}
+        assert {ask(login, "SELECT count(*) FROM api_keys") for login in ("psn_app", "psn_worker")} == {"42501"}
         assert ask("psn_owner", "SELECT set_config('app.maintenance', 'on', false)") == "on"
 
         with connections[SCRATCH].schema_editor() as editor:
             operation.database_forwards("hub", editor, project, project)
         assert names(policies) == before
-        assert ask("psn_app", "SELECT count(*) FROM post_media") == 0
+        assert ask("psn_app", "SELECT count(*) FROM api_keys") == 0
 
     def test_can_be_repeated(self) -> None:
         operation, project = secured("OAuthToken"), state()
