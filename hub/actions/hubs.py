@@ -7,23 +7,28 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import psycopg
 from django.core.management import call_command
-from django.db import connections
+from django.db import OperationalError, connections
 from django.db.migrations.executor import MigrationExecutor
-from psycopg import sql
+from django.db.migrations.loader import MigrationLoader
 
 from hub.backend.base import RECOVERY_SECONDS, is_starting
-from hub.connections import OWNER, reload_hub
+from hub.connections import OWNER, current_hub, reload_hub
 from hub.models import Login, User
 from hub.queue.timetable import write_schedules
 from hub.rls import roles
-from psn.config.hub import PROVIDERS, HubConfig, find_hub_config, get_hub_config, write_hub_config
+from psn.config.database import DatabaseUrl
+from psn.config.hub import PERSONAL, PROVIDERS, HubConfig, LoginName, find_hub_config, write_hub_config
 from psn.config.workspace import Workspace
+from psn.crypto import create_key
 from psn.errors import Conflict, InvalidInput, NotReady
-from psn.providers.local import PORT, LocalServer, ServerStatus, choose_socket_dir, default_home
+from psn.providers.local import LocalServer, ServerStatus, choose_socket_dir, default_home
+
+UNREACHABLE = (OperationalError, psycopg.OperationalError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +45,12 @@ class SchemaState:
 
 
 def check_provider(name: str) -> None:
-    """Refuse a provider this PSN does not have.
+    """Refuse a provider this PSN does not have; an empty one leaves the choice open.
 
     Raises:
         InvalidInput: with the known names.
     """
-    if name not in PROVIDERS:
+    if name and name not in PROVIDERS:
         raise InvalidInput(
             f"There is no provider {name!r}. Known: {', '.join(PROVIDERS)}.",
             code="provider.unknown",
@@ -54,16 +59,46 @@ def check_provider(name: str) -> None:
 
 
 def choose_hub(workspace: Workspace) -> HubConfig:
-    """Decide where this workspace's hub lives and write `config/hub.env`; the one that is there stays as it is.
-
-    A new hub gets a folder of its own, so that two workspaces of one person never meet.
-    """
+    """Decide where this workspace's local hub lives and write `config/hub.env`; the hub that is there stays as it is."""
     if existing := find_hub_config(workspace):
         return existing
-    data = default_home() / f"hub-{secrets.token_hex(4)}" / "pg"
-    config = HubConfig(data=data, socket_dir=choose_socket_dir(data), secret_key=create_secret_key())
+    config = plan_local_hub()
     write_hub_config(workspace, config)
     return config
+
+
+def plan_local_hub() -> HubConfig:
+    """Choose a place for a new local hub: a folder of its own, so that two workspaces of one person never meet."""
+    data = default_home() / f"hub-{secrets.token_hex(4)}" / "pg"
+    return HubConfig(data=data, socket_dir=choose_socket_dir(data), secret_key=create_secret_key())
+
+
+def plan_remote_hub(
+    admin: DatabaseUrl, *, provider: str, slug: str = "", project: str = "", ssl_root_cert: str = ""
+) -> HubConfig:
+    """Choose roles and passwords for a new hub in somebody's database, before anything is made there.
+
+    Whoever writes this down first can be killed at any time: what is made later gets these very passwords.
+
+    Args:
+        admin: the login that the host gave; it makes the roles, and is not kept.
+        slug: of the company; a personal hub's roles get a prefix of their own, because roles are the whole server's.
+    """
+    prefix = slug or f"{PERSONAL}_{secrets.token_hex(3)}"
+    direct = admin.direct()
+    urls = {"worker": "worker", "owner": "owner"} | ({} if slug else {"app": "app"})
+    return HubConfig(
+        slug=slug,
+        provider=provider,
+        prefix=prefix,
+        name=admin.name,
+        urls={login: direct.with_login(f"{prefix}_{role}", roles.create_password()) for login, role in urls.items()},
+        ssl_root_cert=ssl_root_cert,
+        project=project,
+        folder=choose_folder(slug),
+        key=create_key().to_text() if slug else "",
+        secret_key=create_secret_key(),
+    )
 
 
 def create_secret_key() -> str:
@@ -71,25 +106,65 @@ def create_secret_key() -> str:
     return secrets.token_urlsafe(48)
 
 
+def choose_folder(slug: str = "") -> Path:
+    """Choose where the processes of a remote hub keep their logs and state on this computer."""
+    return default_home() / f"{f'company-{slug}' if slug else 'hub'}-{secrets.token_hex(4)}"
+
+
 def local_server(config: HubConfig) -> LocalServer:
     """Give the server of a local hub."""
-    return LocalServer(data=config.data, socket_dir=config.socket_dir)
+    data, socket_dir = config.local_places
+    return LocalServer(data=data, socket_dir=socket_dir)
 
 
 def create_hub(workspace: Workspace) -> HubConfig:
-    """Make or complete the hub's server, roles, database and schemas. Repeatable after a kill anywhere."""
+    """Make or complete the local hub of this workspace: server, roles, database, schemas. Repeatable after a kill anywhere."""
     config = choose_hub(workspace)
-    _start_server(config)
-    with connect(config, user="postgres", database="postgres") as admin:
-        roles.create_roles(admin)
-        roles.create_database(admin, config.name)
-    with connect(config, user="postgres", database=config.name) as admin:
-        admin.execute("ALTER SCHEMA public OWNER TO psn_owner")
-        admin.execute(sql.SQL("GRANT CREATE ON DATABASE {} TO psn_owner").format(sql.Identifier(config.name)))
-    with connect(config, user="psn_owner", database=config.name) as owner:
-        roles.create_schema(owner)
+    make_local_hub(config)
     reload_hub()
     return config
+
+
+def create_remote_hub(workspace: Workspace, admin: DatabaseUrl, planned: HubConfig) -> HubConfig:
+    """Make or complete this workspace's personal hub in somebody's database. Repeatable after a kill anywhere.
+
+    Args:
+        admin: the login that the host gave.
+        planned: what a new hub is to be; the one in `config/hub.env` when that has one.
+    """
+    config = find_hub_config(workspace)
+    if config is None:
+        config = planned
+        write_hub_config(workspace, config)
+    make_remote_hub(config, admin)
+    reload_hub()
+    return config
+
+
+def make_local_hub(config: HubConfig) -> None:
+    """Make or complete a local hub's server, roles, database and schemas."""
+    _start_server(config)
+    with connect_local(config, user="postgres", database="postgres") as admin:
+        roles.create_roles(admin)
+        roles.create_database(admin, config.name)
+    with connect_local(config, user="postgres", database=config.name) as admin:
+        roles.open_database(admin, prefix=config.prefix)
+    with connect(config, "owner") as owner:
+        roles.create_schema(owner)
+
+
+def make_remote_hub(config: HubConfig, admin: DatabaseUrl) -> None:
+    """Make or complete a hub's roles and schemas in somebody's database, with SQL alone: the host's own roles may see too much.
+
+    Args:
+        admin: the login that the host gave; it may make roles and owns the database.
+    """
+    kind: roles.Kind = "company" if config.is_company else "personal"
+    with open_connection(admin.options(ssl_root_cert=config.ssl_root_cert)) as connection:
+        roles.create_roles(connection, prefix=config.prefix, kind=kind, owner_password=config.url("owner").password)
+        roles.open_database(connection, prefix=config.prefix)
+    with connect(config, "owner") as owner:
+        roles.create_schema(owner, prefix=config.prefix, kind=kind)
 
 
 def _start_server(config: HubConfig) -> None:
@@ -111,10 +186,10 @@ def _start_server(config: HubConfig) -> None:
 
 def hub_is_made(config: HubConfig) -> bool:
     """Whether server, roles, database and schemas are there."""
-    if local_server(config).status().state == "missing":
+    if config.is_local and local_server(config).status().state == "missing":
         return False
     try:
-        with connect(config, user="psn_owner", database=config.name) as owner:
+        with connect(config, "owner") as owner:
             row = owner.execute("SELECT count(*) FROM hub_api.setting WHERE key = 'role_prefix'").fetchone()
     except (psycopg.OperationalError, psycopg.errors.UndefinedTable, psycopg.errors.InsufficientPrivilege):
         return False
@@ -133,7 +208,7 @@ def schema_state() -> SchemaState:
 
 
 def migrate_hub(*, name: str, timezone: str) -> tuple[str, ...]:
-    """Bring the hub's schema up to date, and make sure that its person and its logins are there.
+    """Bring the personal hub's schema up to date, and make sure that its person and its logins are there.
 
     Returns:
         the migrations that ran.
@@ -141,6 +216,19 @@ def migrate_hub(*, name: str, timezone: str) -> tuple[str, ...]:
     Raises:
         Conflict: the hub was migrated by a newer PSN.
     """
+    applied = migrate_schema()
+    _create_person(current_hub(), name=name, timezone=timezone)
+    return applied
+
+
+def migrate_schema() -> tuple[str, ...]:
+    """Bring the hub's schema and its recurring tasks up to date; give the migrations that ran.
+
+    Raises:
+        Conflict: the hub was migrated by a newer PSN.
+        NotReady: this computer has not the owner's login.
+    """
+    check_owner()
     state = schema_state()
     if state.ahead:
         raise Conflict(
@@ -151,73 +239,112 @@ def migrate_hub(*, name: str, timezone: str) -> tuple[str, ...]:
     if state.pending:
         call_command("migrate", database=OWNER, interactive=False, verbosity=0)
     write_schedules()
-    _create_person(name=name, timezone=timezone)
     return state.pending
 
 
+def check_owner() -> None:
+    """Refuse to change what only the hub's owner may change, where his login is not.
+
+    Raises:
+        NotReady: somebody else has to do it.
+    """
+    if not current_hub().has_owner:
+        current_hub().url("owner")
+
+
+def find_missing_migrations() -> tuple[str, ...]:
+    """Name the migrations that this PSN knows and the hub has not, as a member sees it who cannot change that."""
+    with connections["default"].cursor() as cursor:
+        cursor.execute("SELECT name FROM django_migrations WHERE app = 'hub'")
+        applied = {name for (name,) in cursor.fetchall()}
+    known = {name for app, name in MigrationLoader(None).disk_migrations if app == "hub"}
+    return tuple(f"hub.{name}" for name in sorted(known - applied))
+
+
 def people_are_made() -> bool:
-    """Whether the hub's person and both logins are there."""
-    return Login.objects.using(OWNER).filter(login_role__in=["psn_app", "psn_worker"], is_active=True).count() == 2
+    """Whether the personal hub's person and both logins are there."""
+    wanted = [f"{current_hub().prefix}_{login}" for login in ("app", "worker")]
+    return Login.objects.using(OWNER).filter(login_role__in=wanted, is_active=True).count() == 2
 
 
-def update_person(*, name: str, timezone: str) -> None:
-    """Let the hub know how the person is called and in which zone he lives."""
-    User.objects.update(name=name, timezone=timezone)
+def hub_status(config: HubConfig) -> dict[str, Any]:
+    """Tell where a hub is and how it does, without starting it."""
+    if config.is_local:
+        server: ServerStatus = local_server(config).status()
+        return {
+            "provider": config.provider,
+            "place": config.place,
+            "state": server.state,
+            "data": str(config.data),
+            "socket_dir": str(config.socket_dir),
+            "version": server.version,
+            "pid": server.pid,
+            "size_bytes": server.size_bytes,
+        }
+    about = {"provider": config.provider, "place": config.place, "company": config.slug or None, "data": None}
+    login: LoginName = "app" if "app" in config.urls else "owner"
+    try:
+        with open_connection(config.options(login) | {"connect_timeout": 15}) as connection:
+            (size,) = connection.execute("SELECT pg_database_size(current_database())").fetchone() or (None,)
+            version = connection.info.server_version // 10000
+    except psycopg.OperationalError as error:
+        return about | {"state": "away", "why": str(error).strip().splitlines()[0]}
+    return about | {"state": "running", "version": version, "size_bytes": size, "may_migrate": config.has_owner}
 
 
-def hub_status(workspace: Workspace) -> dict[str, Any]:
-    """Tell where the hub is and how it does, without starting it."""
-    config = get_hub_config(workspace)
-    server: ServerStatus = local_server(config).status()
-    return {
-        "provider": config.provider,
-        "state": server.state,
-        "data": str(config.data),
-        "socket_dir": str(config.socket_dir),
-        "version": server.version,
-        "pid": server.pid,
-        "size_bytes": server.size_bytes,
-    }
+def start_hub(config: HubConfig) -> bool:
+    """Start a local hub's server; False when it was running, or is somebody else's."""
+    return config.is_local and local_server(config).wake()
 
 
-def start_hub(workspace: Workspace) -> bool:
-    """Start the hub's server; False when it was running."""
-    return local_server(get_hub_config(workspace)).wake()
-
-
-def stop_hub(workspace: Workspace) -> bool:
-    """Stop the hub's server; False when it was not running."""
+def stop_hub(config: HubConfig) -> bool:
+    """Stop a local hub's server; False when it was not running, or is somebody else's."""
     connections.close_all()
-    return local_server(get_hub_config(workspace)).stop()
+    return config.is_local and local_server(config).stop()
 
 
-def _create_person(*, name: str, timezone: str) -> None:
+def _create_person(config: HubConfig, *, name: str, timezone: str) -> None:
     """Make the one person of a personal hub and the two logins, or complete them."""
     with connections[OWNER].cursor() as cursor:
         connection = cursor.connection
-        roles.create_login(connection, "psn_app", group="psn_member")
-        roles.create_login(connection, "psn_worker", group="psn_service")
+        for login, group in (("app", "member"), ("worker", "service")):
+            create_login(connection, config, login, group=group)
     people = Login.objects.using(OWNER)
-    if not people.filter(login_role="psn_app").exists():
+    if not people.filter(login_role=f"{config.prefix}_app").exists():
         person = User.objects.using(OWNER).order_by("created_at").first() or User.objects.using(OWNER).create(
             name=name, timezone=timezone
         )
-        people.get_or_create(login_role="psn_app", defaults={"kind": Login.Kind.MEMBER, "user": person})
-    people.get_or_create(login_role="psn_worker", defaults={"kind": Login.Kind.SERVICE, "user": None})
+        people.get_or_create(login_role=f"{config.prefix}_app", defaults={"kind": Login.Kind.MEMBER, "user": person})
+    people.get_or_create(login_role=f"{config.prefix}_worker", defaults={"kind": Login.Kind.SERVICE, "user": None})
+
+
+def create_login(owner: psycopg.Connection[Any], config: HubConfig, login: str, *, group: str) -> None:
+    """Make one of the hub's own logins with the password that its file has, or complete it."""
+    password = config.urls[login].password if login in config.urls else ""
+    roles.create_login(owner, f"{config.prefix}_{login}", group=f"{config.prefix}_{group}", password=password)
 
 
 @contextmanager
-def connect(config: HubConfig, *, user: str, database: str) -> Iterator[psycopg.Connection[Any]]:
-    """Open a connection beside Django's, as the server's superuser or the hub's owner."""
+def connect(config: HubConfig, login: LoginName) -> Iterator[psycopg.Connection[Any]]:
+    """Open a connection beside Django's, as one of the hub's logins."""
+    with open_connection(config.options(login)) as connection:
+        if login == "owner":
+            connection.execute("SET app.maintenance = 'on'")
+        yield connection
+
+
+@contextmanager
+def connect_local(config: HubConfig, *, user: str, database: str) -> Iterator[psycopg.Connection[Any]]:
+    """Open a connection to a local hub's server, as its superuser too."""
+    with open_connection({**config.options("owner"), "user": user, "dbname": database}) as connection:
+        yield connection
+
+
+@contextmanager
+def open_connection(options: dict[str, Any]) -> Iterator[psycopg.Connection[Any]]:
+    """Open a connection in autocommit."""
     connection = _wait_for_connection(
-        host=str(config.socket_dir),
-        port=PORT,
-        user=user,
-        dbname=database,
-        autocommit=True,
-        connect_timeout=60,
-        application_name="psn-setup",
-        options="-c app.maintenance=on",
+        **{"connect_timeout": 60, **options}, autocommit=True, application_name="psn-setup"
     )
     try:
         yield connection

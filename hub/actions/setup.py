@@ -17,6 +17,7 @@ from typing import Any, Literal
 from django.conf import settings
 
 from hub.actions import hubs
+from hub.actions.moving import check_no_move
 from hub.actions.steps import STEPS, Run, Step, not_writable
 from hub.connections import reload_hub
 from psn.config.hub import find_hub_config
@@ -51,10 +52,12 @@ def run_setup(run: Run, *, only: str | None = None, first: str | None = None) ->
 
     Raises:
         InvalidInput: no such provider or step; nothing was done.
+        NotReady: the hub is being moved.
         Problem: of the step that cannot be brought about; the steps before it stay done.
     """
     hubs.check_provider(run.provider)
     chosen = _chosen(only=only, first=first)
+    check_no_move(run.workspace)
     with _only_one(run.workspace):
         for number, step in chosen:
             if step.name not in BEFORE_THE_HUB:
@@ -133,8 +136,8 @@ def describe(run: Run) -> dict[str, Any]:
     """Tell which hub the run ended with."""
     if find_hub_config(run.workspace) is None:  # --only environment
         return {"hub": None}
-    status = hubs.hub_status(run.workspace)
-    return {"hub": {"provider": status["provider"], "state": status["state"], "data": status["data"]}}
+    status = hubs.hub_status(run.hub)
+    return {"hub": {name: status[name] for name in ("provider", "place", "state", "data")}}
 
 
 def _chosen(*, only: str | None, first: str | None) -> Sequence[tuple[int, Step]]:

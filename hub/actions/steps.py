@@ -13,7 +13,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from hub.actions import connecting, drafts, hubs, keys, posts, sandbox, waiting, workers
+from hub.actions import configuration, connecting, drafts, hubs, keys, posts, sandbox, sources, waiting, workers
 from hub.actions.people import get_me
 from hub.connections import reload_hub
 from hub.models import Account, AuditEntry, Post, Status
@@ -24,7 +24,8 @@ from psn.config.hub import HubConfig, find_hub_config, get_hub_config, write_hub
 from psn.config.strategy import DEFAULT_TEXT, read_strategy
 from psn.config.workspace import Workspace
 from psn.crypto import Keyring, create_key
-from psn.errors import NotReady, PlatformError
+from psn.errors import Conflict, NotReady, PlatformError
+from psn.providers.url import check_fit, inspect_server
 from psn.times import system_zone
 
 FREE_BYTES = 200_000_000  # an empty hub takes 50 MB; posts and logs want some room
@@ -38,11 +39,18 @@ class Run:
     """What one run of set-up learns on its way.
 
     Args:
+        provider: `local`, `neon` or `url`; empty keeps the hub that is there, or makes a local one.
+        read_url: asks for the address of the database, where the provider is `url`.
+        ssl_root_cert: a file of certificate authorities, for a server of one's own.
+        tell: hears what takes long.
         look_only: checks may not even talk to a platform, because that may renew a token.
     """
 
     workspace: Workspace
-    provider: str = "local"
+    provider: str = ""
+    read_url: Callable[[], str] = lambda: ""
+    ssl_root_cert: str = ""
+    tell: Callable[[str], None] = lambda _: None
     look_only: bool = False
     proof: dict[str, Any] = field(default_factory=dict)
     web_url: str | None = None
@@ -120,8 +128,48 @@ def _hub_holds(run: Run) -> bool:
 
 def _make_hub(run: Run) -> str:
     hubs.check_provider(run.provider)
-    config = hubs.create_hub(run.workspace)
-    return f"Postgres at {config.data}"
+    existing = find_hub_config(run.workspace)
+    if existing is not None and run.provider not in ("", existing.provider):
+        raise Conflict(
+            f"This workspace has a hub already: {existing.provider}, {existing.place}.",
+            code="hub.exists",
+            next_command=f"psn_hub move --provider {run.provider}",
+        )
+    provider = existing.provider if existing else run.provider or "local"
+    if provider == "local":
+        return f"Postgres at {hubs.create_hub(run.workspace).data}"
+    source = sources.find_source(
+        provider,
+        workspace=run.workspace,
+        project=existing.project if existing else "",
+        read_url=run.read_url,
+        tell=run.tell,
+    )
+    _check_server(run, source, existing)
+    planned = existing or hubs.plan_remote_hub(
+        source.admin, provider=provider, project=source.project, ssl_root_cert=run.ssl_root_cert
+    )
+    config = hubs.create_remote_hub(run.workspace, source.admin, planned)
+    return f"Postgres at {config.place}"
+
+
+def _check_server(run: Run, source: sources.Source, existing: HubConfig | None) -> None:
+    """Refuse a server on which no hub can be, and a database that somebody else's hub is in."""
+    if existing is not None and existing.url("owner").place != source.admin.direct().place:
+        raise Conflict(
+            f"config/hub.env is for the hub at {existing.place}, not at {source.admin.place}.",
+            code="hub.exists",
+            ask="Give the address of that server. To begin anew elsewhere, move config/hub.env away first.",
+        )
+    options = source.admin.options(ssl_root_cert=existing.ssl_root_cert if existing else run.ssl_root_cert)
+    facts = inspect_server(options, prefix=existing.prefix if existing else "")
+    check_fit(facts, company=False, loopback=source.admin.is_loopback)
+    if facts.is_hub and (existing is None or facts.role_prefix != existing.prefix):
+        raise Conflict(
+            f"The database at {source.admin.place} has a hub already ({facts.role_prefix}).",
+            code="server.other_hub",
+            ask="Give a database of its own, or bring that hub's config/hub.env here.",
+        )
 
 
 # -- 3 schema
@@ -148,7 +196,9 @@ def _config_holds(run: Run) -> bool:
     strategy = read_strategy(run.workspace.strategy)
     read_env_file(run.workspace.keys_env)
     me = get_me()
-    return (me.name, me.timezone) == (strategy.name, strategy.timezone)
+    if (me.name, me.timezone) != (strategy.name, strategy.timezone):
+        return False
+    return all(one.state == "same" for one in configuration.sync(run.workspace, dry_run=True))
 
 
 def _make_config(run: Run) -> str:
@@ -160,9 +210,8 @@ def _make_config(run: Run) -> str:
     check_private(run.workspace.keys_env)
     if not run.workspace.strategy.exists():
         run.workspace.strategy.write_text(DEFAULT_TEXT.format(timezone=system_zone()), encoding="utf-8")
-    strategy = read_strategy(run.workspace.strategy)
-    hubs.update_person(name=strategy.name, timezone=strategy.timezone)
-    return f"config/hub.env, config/keys.env, config/strategy.yaml ({strategy.timezone})"
+    configuration.sync(run.workspace)
+    return f"config/hub.env, config/keys.env, config/strategy.yaml ({get_me().timezone})"
 
 
 def _make_key(run: Run) -> None:

@@ -14,8 +14,9 @@ from django.conf import settings
 from django.db import connections
 from django.utils import timezone
 
-from hub.actions import health, hubs, notices, sandbox, workers
-from hub.connections import OWNER
+from hub.actions import companies, health, hubs, notices, sandbox, workers
+from hub.actions.moving import check_no_move
+from hub.connections import OWNER, current_hub
 from hub.models import Account, ApiKey
 from hub.models.base import hub_now
 from hub.publishing.addresses import check_addresses
@@ -80,7 +81,7 @@ def validate(workspace: Workspace, *, live: bool) -> Iterator[Check]:
     if schema.status != "pass":
         yield from (Check(name, "skip", "needs the schema") for name in _WITH_SCHEMA)
         return
-    config = get_hub_config(workspace)
+    config = _get_config(workspace)
     yield _run("isolation", _check_isolation, mend="psn_migrate")
     yield _run("clock", _check_clock)
     yield _run("worker", _check_worker, mend="psn_worker start")
@@ -106,8 +107,17 @@ def _check_python() -> str:
     return f"Python {sys.version.split()[0]}"
 
 
+def _get_config(workspace: Workspace) -> HubConfig:
+    return get_hub_config(workspace, settings.HUB_SLUG)
+
+
+def _is_secret_here(config: HubConfig) -> bool:
+    """Whether this process may open what is sealed: in a company's hub only its worker's login may."""
+    return not config.is_company or settings.LOGIN == "worker"
+
+
 def _check_config(workspace: Workspace) -> str:
-    for path in (workspace.hub_env, workspace.keys_env):
+    for path in (workspace.hub_file(settings.HUB_SLUG), workspace.keys_env):
         if not path.exists():
             raise NotReady(f"{path} is missing.", next_command="psn_setup")
         check_private(path)
@@ -119,27 +129,41 @@ def _check_config(workspace: Workspace) -> str:
 
 
 def _check_hub(workspace: Workspace) -> str:
-    config = get_hub_config(workspace)
-    config.keyring()
-    hubs.start_hub(workspace)
-    if not hubs.hub_is_made(config):
+    check_no_move(workspace, slug=settings.HUB_SLUG)
+    config = _get_config(workspace)
+    if _is_secret_here(config):
+        config.keyring()
+    hubs.start_hub(config)
+    if config.has_owner and not hubs.hub_is_made(config):
         raise NotReady("The hub is not made completely.")
-    status = hubs.hub_status(workspace)
-    return f"{config.provider}, Postgres {status['version']}, {status['data']}"
+    status = hubs.hub_status(config)
+    if status["state"] != "running":
+        raise NotReady(f"The hub at {config.place} does not answer: {status.get('why', status['state'])}")
+    return f"{config.provider}, Postgres {status['version']}, {status['place']}"
 
 
 def _check_schema() -> str:
+    if not current_hub().has_owner:
+        missing = hubs.find_missing_migrations()
+        if missing:
+            raise NotReady(
+                f"The hub lacks {missing[-1]}, which this PSN needs.",
+                ask="Ask an admin of the team to run psn_migrate.",
+            )
+        return "up to date"
     state = hubs.schema_state()
     if state.ahead:
         raise NotReady(f"The hub is newer than this PSN: it has {state.ahead[-1]}. Update your clone: git pull.")
     if state.pending:
         raise NotReady(f"{len(state.pending)} migrations are pending.")
-    if not hubs.people_are_made():
+    if not (companies.company_is_made() if current_hub().is_company else hubs.people_are_made()):
         raise NotReady("The hub's logins are missing.")
     return "up to date"
 
 
 def _check_isolation() -> str:
+    if not current_hub().has_owner:
+        raise _Skipped("needs the owner's login, which an admin's computer has")
     with connections[OWNER].cursor() as cursor:
         findings = audit_catalog(cursor)
     if findings:
@@ -172,6 +196,8 @@ def _check_queue() -> str:
     """Ring, and hear the worker answer. A worker that beats and does not answer is started anew by `psn_worker start`."""
     if not living_workers().exists():
         raise _Skipped("needs a worker")
+    if not _is_secret_here(current_hub()):
+        raise _Skipped("only the company's worker rings its bells")
     try:
         seconds = echoes.round_trip()
     except NotReady as error:
@@ -208,11 +234,15 @@ def _check_undecided() -> str:
 
 
 def _check_keys(workspace: Workspace) -> str:
+    if not _is_secret_here(current_hub()):
+        raise _Skipped("only the company's worker opens them")
     keyring = opening()
     rows = list(ApiKey.objects.all())
     for row in rows:
         keyring.open(row.key_sealed, context=context_of(row, "key_sealed"))
-    only_in_file = set(read_env_file(workspace.keys_env)) - {row.name for row in rows}
+    only_in_file = (
+        set() if current_hub().is_company else set(read_env_file(workspace.keys_env)) - {row.name for row in rows}
+    )
     if only_in_file:
         name = sorted(only_in_file)[0]
         raise NotReady(
@@ -245,6 +275,8 @@ def _check_accounts(*, live: bool) -> Iterator[Check]:
 
 
 def _check_account(account: Account, *, live: bool) -> str:
+    if not _is_secret_here(current_hub()):
+        raise _Skipped("only the company's worker has its grant")
     adapter = open_adapter(account, now=timezone.now())
     try:
         if not (account.is_sandbox or live):

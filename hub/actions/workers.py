@@ -12,7 +12,6 @@ from hub.queue.heartbeat import FRESH, living_workers
 from hub.queue.supervisor import Supervisor, worker_daemon
 from psn import __version__
 from psn.config.hub import HubConfig
-from psn.config.workspace import Workspace
 from psn.daemons import Daemon
 from psn.errors import Conflict, NotReady
 
@@ -115,10 +114,10 @@ def _state(daemon: Daemon) -> str:
     return "deaf" if runs else "down"
 
 
-def stop_with_hub(workspace: Workspace, hub: HubConfig) -> bool:
+def stop_with_hub(hub: HubConfig) -> bool:
     """Stop the worker, then the hub's server; a worker without a hub would only start it again."""
     stop_worker(hub)
-    return hubs.stop_hub(workspace)
+    return hubs.stop_hub(hub)
 
 
 def worker_is_current() -> bool:

@@ -9,7 +9,11 @@ from django.conf import settings
 from hub.actions import setup
 from hub.actions.steps import STEPS, Run
 from hub.management.base import PsnCommand
+from hub.management.envelope import say
+from hub.management.paths import user_path
+from hub.management.stdin import read_secret
 from psn.config.hub import PROVIDERS
+from psn.errors import Usage
 
 
 class Command(PsnCommand):
@@ -18,7 +22,13 @@ class Command(PsnCommand):
 
     def add_arguments(self, parser: Any) -> None:
         """Declare the arguments; there is one verb only."""
-        parser.add_argument("--provider", default="local", help=f"where the hub lives; one of: {', '.join(PROVIDERS)}")
+        parser.add_argument(
+            "--provider",
+            default="",
+            help=f"where the hub lives: {', '.join(PROVIDERS)}. local when left out; neon wants NEON_API_KEY; "
+            "url reads the address of the database from stdin",
+        )
+        parser.add_argument("--ssl-root-cert", default="", help="a file of certificate authorities of your own server")
         parser.add_argument("--plan", action="store_true", help="show what would be done, and do nothing")
         parser.add_argument("--status", action="store_true", help="show what is done; always ends well")
         names = ", ".join(step.name for step in STEPS)
@@ -26,9 +36,16 @@ class Command(PsnCommand):
         parser.add_argument("--from", metavar="STEP", dest="first", help="begin with this step")
         parser.set_defaults(verb=self.setup)
 
-    def setup(self, provider: str, plan: bool, status: bool, only: str | None, first: str | None) -> dict[str, Any]:
+    def setup(
+        self, provider: str, ssl_root_cert: str, plan: bool, status: bool, only: str | None, first: str | None
+    ) -> dict[str, Any]:
         """Run, plan or show the steps."""
-        run = Run(workspace=settings.WORKSPACE, provider=provider)
+        if settings.HUB_SLUG:
+            raise Usage("psn_setup makes your own hub. A company's is made with psn_team create.")
+        root_cert = str(user_path(ssl_root_cert, code="url.ssl_root_cert")) if ssl_root_cert else ""
+        run = Run(
+            workspace=settings.WORKSPACE, provider=provider, read_url=_read_url, ssl_root_cert=root_cert, tell=say
+        )
         if plan or status:
             return self._plan(run)
         steps = []
@@ -45,3 +62,7 @@ class Command(PsnCommand):
         ]
         ready = all(step["status"] == "done" for step in steps)
         return {"ready": ready, "steps": steps} | ({"proof": run.proof, "web": {"url": run.web_url}} if ready else {})
+
+
+def _read_url() -> str:
+    return read_secret(code="url.missing", example="psn_setup --provider url < address-of-the-database.txt").strip()

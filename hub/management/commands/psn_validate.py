@@ -20,7 +20,7 @@ class Command(PsnCommand):
     def add_arguments(self, parser: Any) -> None:
         """Declare the arguments; there is one verb only."""
         parser.add_argument("--live", action="store_true", help="also ask the real platforms, read-only")
-        parser.set_defaults(verb=self.validate)
+        parser.set_defaults(verb=self.validate, as_worker="here", needs_hub=False)
 
     def validate(self, live: bool) -> Result:
         """Run the checks."""

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from typing import Any
 
 from django.conf import settings
 
-from hub.actions import workers
+from hub.actions import moving, workers
 from hub.management.base import PsnCommand, Result
 from hub.management.envelope import command_line
 from hub.models.base import hub_now
@@ -19,13 +17,14 @@ class Command(PsnCommand):
 
     def add_verbs(self, verbs: Any) -> None:
         """Declare the verbs."""
-        self.add_verb(verbs, "start", self.start, help="start the worker in the background")
-        self.add_verb(verbs, "stop", self.stop, help="let it finish what is going out, then stop it")
-        self.add_verb(verbs, "status", self.status, help="tell whether it lives, and what waits")
+        self.add_verb(verbs, "start", self.start, help="start the worker in the background", as_worker="always")
+        self.add_verb(verbs, "stop", self.stop, help="let it finish what is going out, then stop it", as_worker="here")
+        self.add_verb(verbs, "status", self.status, help="tell whether it lives, and what waits", as_worker="here")
         self.add_verb(verbs, "run", self.run, help="run it here, for a platform that supervises processes itself")
 
     def start(self) -> dict[str, Any]:
         """Start the worker."""
+        moving.check_no_move(settings.WORKSPACE, slug=settings.HUB_SLUG)
         return workers.start_worker(self.hub)
 
     def stop(self) -> dict[str, Any]:
@@ -40,9 +39,7 @@ class Command(PsnCommand):
     def run(self) -> dict[str, Any]:
         """Run the worker in this process."""
         if settings.LOGIN != "worker":  # begin again under the worker's own login
-            os.environ["PSN_LOGIN"] = "worker"
-            os.dup2(self.stream.descriptor, 1)
-            os.execv(sys.executable, [sys.executable, str(settings.BASE_DIR / "manage.py"), *sys.argv[1:]])
+            self.begin_again_as_worker()
         return {"restarts": workers.run_worker(self.hub)}
 
 

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from psn.errors import NotReady
 from psn.providers.local import places
@@ -80,7 +80,6 @@ def run_tool(
     account: OsUser | None = None,
     cwd: Path = Path("/"),
     keep_open: Sequence[int] = (),
-    output: IO[bytes] | None = None,
     timeout_seconds: float | None = None,
 ) -> Finished:
     """Run one of Postgres' programs to its end, in a session of its own and with an environment of its own.
@@ -90,7 +89,6 @@ def run_tool(
     Args:
         account: who runs it; the present user when left out.
         keep_open: file descriptors that it inherits.
-        output: where its standard output goes instead of into the answer.
 
     Raises:
         NotReady: hub.no_binaries when it cannot be run at all.
@@ -102,7 +100,7 @@ def run_tool(
         try:
             done = subprocess.run(
                 [program, *arguments],
-                stdin=subprocess.DEVNULL, stdout=output or said, stderr=said, timeout=timeout_seconds,
+                stdin=subprocess.DEVNULL, stdout=said, stderr=said, timeout=timeout_seconds,
                 cwd=cwd, env=_ENVIRONMENT, pass_fds=keep_open, start_new_session=True, check=False, **options,
             )  # fmt: skip
         except OSError as refusal:

@@ -118,11 +118,12 @@ def write_settings(data: Path, *, socket_dir: Path, account: OsUser) -> None:
     _include_settings(data / "postgresql.conf", account=account)
 
 
-def failure(text: str, *, what: str, folder: Path, code: str = "hub.start_failed") -> NotReady:
+def failure(text: str, *, what: str, folder: Path) -> NotReady:
     """Build the refusal for a program that failed, from what it said."""
     if any(sign in text for sign in _FULL_DISK):
         return no_disk(folder)
-    return NotReady(f"{what}. Correct what it says, then try again:\n{text.strip()[-1500:]}", code=code)
+    reason = text.strip()[-1500:]
+    return NotReady(f"{what}. Correct what it says, then try again:\n{reason}", code="hub.start_failed")
 
 
 def sync_folder(folder: Path) -> None:

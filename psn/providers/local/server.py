@@ -1,4 +1,4 @@
-"""The local hub's server: is it up, bring it up, stop it, back it up, restore it."""
+"""The local hub's server: is it up, bring it up, stop it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import os
 import signal
 import socket
 import subprocess
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -17,7 +16,6 @@ from psn.providers.local.accounts import OsUser, get_server_account
 from psn.providers.local.binaries import check_version, run_tool
 from psn.providers.local.locks import locked
 from psn.providers.local.places import (
-    PORT,
     check_reachable,
     create_folders,
     create_private_folder,
@@ -165,40 +163,6 @@ class LocalServer:
                 size_bytes=_measure(self._cluster),
             )
 
-    def dump(self, database: str, target: Path) -> None:
-        """Write a backup of `database` to `target`, whole or not at all, readable by us alone (HUB-12).
-
-        As superuser, whom row-level security does not apply to. Roles are not part of it.
-
-        Raises:
-            NotReady: hub.dump_failed, hub.no_disk, and what `ensure_running` raises.
-        """
-        self.wake()
-        target = target.absolute()
-        with explaining(target.parent):
-            # made with mode 0600
-            descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".unfinished", dir=target.parent)
-            try:
-                with os.fdopen(descriptor, "wb") as file:
-                    done = run_tool("pg_dump", "--format=custom", "--dbname", self._conninfo(database), output=file)
-                    _check_tool(done.code, text=done.text, code="hub.dump_failed", folder=target.parent)
-                    os.fsync(file.fileno())
-                os.replace(name, target)
-                cluster.sync_folder(target.parent)
-            finally:
-                Path(name).unlink(missing_ok=True)
-
-    def restore_into(self, database: str, source: Path) -> None:
-        """Read a backup into an existing, empty database, all or nothing. Its roles must exist (HUB-12).
-
-        Raises:
-            NotReady: hub.restore_failed, hub.no_disk, and what `ensure_running` raises.
-        """
-        self.wake()
-        options = ("--exit-on-error", "--single-transaction", "--dbname", self._conninfo(database))
-        done = run_tool("pg_restore", *options, str(source.absolute()))
-        _check_tool(done.code, text=done.text, code="hub.restore_failed", folder=self._home)
-
     @property
     def _cluster(self) -> Path:
         """The data directory itself, not a link to it."""
@@ -245,20 +209,6 @@ class LocalServer:
             raise cluster.failure(
                 f"{text}\n{_read_log(self._cluster)}", what="The local hub did not start", folder=self._home
             )
-
-    def _conninfo(self, database: str) -> str:
-        parts = {"host": str(self.socket_dir), "port": str(PORT), "user": self.superuser, "dbname": database}
-        return " ".join(f"{key}='{_escape(value)}'" for key, value in parts.items())
-
-
-def _escape(value: str) -> str:
-    """Escape a value of a connection string (postgresql.org/docs/18/libpq-connect.html, 32.1.1.1)."""
-    return value.replace("\\", "\\\\").replace("'", "\\'")
-
-
-def _check_tool(exit_code: int, *, text: str, code: str, folder: Path) -> None:
-    if exit_code:
-        raise cluster.failure(text, what="Nothing was changed", folder=folder, code=code)
 
 
 def _measure(folder: Path) -> int:

@@ -694,70 +694,6 @@ class TestStatus:
         assert _measure(home) == 1234
 
 
-class TestBackup:
-    def test_comes_back_with_rows_that_row_security_hides(self, home: Path, running: LocalServer) -> None:
-        source, target = make_databases(running, "it's one", "back = up")
-        ask(running, "CREATE ROLE owner_of_it", dbname="postgres")
-        ask(running, "CREATE TABLE notes AS SELECT generate_series(1, 500) AS n, 'Döta' AS \"text\"", dbname=source)
-        ask(running, "ALTER TABLE notes OWNER TO owner_of_it", dbname=source)
-        ask(running, "ALTER TABLE notes ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY", dbname=source)
-
-        running.dump(source, home / "my 'backup'.dump")
-        running.restore_into(target, home / "my 'backup'.dump")
-
-        assert ask(running, "SELECT count(*) || max(text) FROM notes", dbname=target) == "500Döta"
-        assert ask(running, "SELECT relforcerowsecurity FROM pg_class WHERE relname = 'notes'", dbname=target) is True
-        assert mode_of(home / "my 'backup'.dump") == 0o600
-        assert [path.name for path in home.iterdir()] == ["my 'backup'.dump"]
-
-    def test_keeps_the_last_one_when_the_next_fails(self, home: Path, running: LocalServer) -> None:
-        (home / "last.dump").write_text("the last one")
-
-        with refused("hub.dump_failed") as caught:
-            running.dump("no such database", home / "last.dump")
-
-        assert "no such database" in caught.value.message
-        assert {path.name: path.read_text() for path in home.iterdir()} == {"last.dump": "the last one"}
-
-    def test_says_where_it_cannot_be_written(self, home: Path, running: LocalServer) -> None:
-        with refused("hub.not_writable"):
-            running.dump("postgres", home / "no such place" / "x.dump")
-
-    def test_is_restored_wholly_or_not_at_all(self, home: Path, running: LocalServer) -> None:
-        source, target = make_databases(running, "whole", "taken")
-        ask(running, "CREATE TABLE a_first ()", dbname=source)
-        ask(running, "CREATE TABLE b_second ()", dbname=source)
-        ask(running, "CREATE TABLE b_second ()", dbname=target)
-        running.dump(source, home / "x.dump")
-
-        with refused("hub.restore_failed"):
-            running.restore_into(target, home / "x.dump")
-
-        assert ask(running, "SELECT to_regclass('a_first')::text", dbname=target) is None
-
-    def test_refuses_what_is_no_backup(self, home: Path, running: LocalServer) -> None:
-        (home / "x.dump").write_text("a shopping list")
-
-        with refused("hub.restore_failed"):
-            running.restore_into("postgres", home / "x.dump")
-
-    def test_starts_a_server_that_is_down(self, home: Path, old_server: MakeServer) -> None:
-        old_server(home / "pg").dump("postgres", home / "x.dump")
-
-        assert (home / "x.dump").stat().st_size > 0
-
-    def test_never_creates_a_hub(self, home: Path, new_server: MakeServer) -> None:
-        with refused("hub.data_missing"):
-            new_server(home / "pg").dump("postgres", home / "x.dump")
-        assert list(home.iterdir()) == []
-
-
-def make_databases(server: LocalServer, *names: str) -> tuple[str, ...]:
-    for name in names:
-        ask(server, f'CREATE DATABASE "{name}" TEMPLATE template0')
-    return names
-
-
 class TestBinaries:
     def test_come_from_the_wheel(self) -> None:
         said = subprocess.run([binary("postgres"), "--version"], capture_output=True, text=True, check=True).stdout
@@ -819,7 +755,6 @@ class TestBinaries:
         program = Path(f"/proc/{server.status().pid}/exe").resolve()
         assert program.is_relative_to(home / "system" if ROOT else clone)
         assert mode_of(clone) == 0o700
-        server.dump("postgres", home / "x.dump")
 
     def test_are_copied_once_by_many(self, home: Path) -> None:
         copy = binaries._copy_once.__wrapped__
