@@ -7,8 +7,9 @@ import uuid
 from django.db import transaction
 from django.db.models.functions import Now
 
-from hub.actions.people import get_me
+from hub.actions.people import actor, get_owner
 from hub.models import Account, AuditEntry, OAuthToken, Post, Status
+from hub.publishing.keeping import find_row
 from hub.queue import bells
 from psn.errors import InvalidInput, NeedsReconnect, NotFound
 
@@ -25,7 +26,7 @@ def find_account(text: str) -> Account:
     """
     if not text.isprintable():
         raise _no_name(text)
-    accounts = Account.objects.filter(user=get_me())
+    accounts = Account.objects.filter(user=get_owner())
     platform, _, handle = text.rpartition(":")
     if handle.startswith("@"):
         matches = accounts.filter(handle__iexact=handle[1:], **({"platform": platform} if platform else {}))
@@ -55,7 +56,7 @@ def check_connected(account: Account) -> None:
 
 def list_accounts() -> list[Account]:
     """List every account, connected or not."""
-    return list(Account.objects.filter(user=get_me()).order_by("platform", "handle"))
+    return list(Account.objects.filter(user=get_owner()).order_by("platform", "handle"))
 
 
 def set_cap(account: str, text: str, *, dry_run: bool = False) -> Account:
@@ -81,14 +82,14 @@ def set_cap(account: str, text: str, *, dry_run: bool = False) -> Account:
             Post.objects.filter(id=post.id, status=Status.SCHEDULED).update(due_at=Now())
             bells.ring_post(post.id)
         detail = {"from": found.daily_cap, "to": cap}
-        AuditEntry.objects.record(found, action="account.capped", actor="person", detail=detail)
+        AuditEntry.objects.record(found, action="account.capped", actor=actor(), detail=detail)
     found.refresh_from_db()
     return found
 
 
 def token_of(account: Account) -> OAuthToken | None:
-    """Give what is stored about the account's grant, sealed; None when there is none."""
-    return OAuthToken.objects.filter(account_id=account.id).first()
+    """Give what is stored about the account's grant, sealed; None when there is none, or none that this login sees."""
+    return find_row(account)
 
 
 def _read_cap(text: str) -> int | None:

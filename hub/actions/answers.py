@@ -10,13 +10,21 @@ from django.conf import settings
 
 from hub.actions.catalogue import ASK_AGAIN, NOTHING, TRIES_AGAIN, Explanation, explain_code
 from hub.actions.obstacles import Obstacle, find_obstacle, is_held_up
-from hub.models import Account, Post, PostPart, Status
+from hub.actions.people import get_me
+from hub.actions.standings import Standing, look_at, name_approvers
+from hub.models import Account, Company, Post, PostPart, Status
 from hub.publishing.endings import describe_delivery
 from hub.queue.heartbeat import living_workers
 from psn.platforms.registry import get_platform
 from psn.times import wall_time
 
 SOON = timedelta(seconds=30)
+ELSEWHERE = "The hub's worker runs on another computer: ask whoever runs it, or an admin of the team, to start it."
+_DECIDES = {
+    Company.Policy.FREE: "its author decides",
+    Company.Policy.CALENDAR: "its author decides, on a day that he claimed",
+    Company.Policy.APPROVAL: "an approver decides, on a day that its author claimed",
+}
 MAX_AHEAD = 1000  # posts before this one that are counted
 IsOut = Literal["no", "partly", "maybe", "yes"]
 
@@ -62,6 +70,9 @@ class Surroundings:
         in_flight: another post of the account that is being published: they go out one after the other.
         ahead: how many posts of the account, held up by the same outage, go out before this one.
         parts, parts_live: how many it has, and how many of them are out.
+        standing: how its approval stands in a company's hub.
+        is_mine: whether this person may change it.
+        worker_is_here: whether this computer may run the hub's worker.
     """
 
     zone: str = "UTC"
@@ -70,12 +81,16 @@ class Surroundings:
     ahead: int = 0
     parts: int = 1
     parts_live: int = 0
+    standing: Standing | None = None
+    is_mine: bool = True
+    worker_is_here: bool = True
 
 
 def look_around(post: Post, *, now: datetime, zone: str) -> Surroundings:
     """Look at what is around a post just now."""
     states = list(PostPart.objects.filter(post_id=post.id).values_list("state", flat=True))
     others = Post.objects.filter(account_id=post.account_id, status=Status.PUBLISHING).exclude(id=post.id)
+    waits = post.status in (Status.DRAFT, Status.PENDING_APPROVAL)
     return Surroundings(
         zone=zone,
         worker_lives=living_workers().exists(),
@@ -83,6 +98,9 @@ def look_around(post: Post, *, now: datetime, zone: str) -> Surroundings:
         ahead=_count_ahead(post, now=now),
         parts=len(states),
         parts_live=states.count(PostPart.State.PUBLISHED),
+        standing=look_at(post) if waits and post.author is not None else None,
+        is_mine=post.author is None or post.author_id == get_me().id,
+        worker_is_here=settings.HUB is None or settings.HUB.has_worker,
     )
 
 
@@ -90,7 +108,7 @@ def explain(post: Post, *, now: datetime, around: Surroundings) -> Answer:
     """Explain a post's state; pure but for the rows it is given."""
     match post.status:
         case Status.DRAFT:
-            return _draft(post)
+            return _draft(post, around)
         case Status.PENDING_APPROVAL:
             return _pending(post, now, around)
         case Status.APPROVED:
@@ -143,8 +161,18 @@ def resolve_options(post: Post) -> tuple[Option, ...]:
     )
 
 
-def _draft(post: Post) -> Answer:
+def _draft(post: Post, around: Surroundings) -> Answer:
     before = f" Before that: {post.error_message}" if post.error_message else ""
+    sent_back = around.standing.sent_back if around.standing else None
+    if sent_back is not None:
+        return Answer(
+            f"It is a draft: {sent_back.by.name} sent it back at {_at(sent_back.at, around)}: {sent_back.feedback}",
+            "Nothing happens until its author changes it and asks for it anew.",
+            next_command=f"psn_post edit {post.id} --stdin" if around.is_mine else None,
+            ask="Change it together with the person as the feedback says; then schedule it again."
+            if around.is_mine
+            else f"{_author(post)} has to change it.",
+        )
     return Answer(
         f"It is a draft: nobody has approved it, and it goes nowhere.{before}",
         "Nothing happens until it has a time and a person's yes.",
@@ -153,6 +181,8 @@ def _draft(post: Post) -> Answer:
 
 
 def _pending(post: Post, now: datetime, around: Surroundings) -> Answer:
+    if around.standing is not None:
+        return _pending_in_company(post, now, around, around.standing)
     happened, known = _words(post), explain_code(post.error_code)
     if post.scheduled_at is not None and post.scheduled_at <= now:
         return Answer(
@@ -168,6 +198,38 @@ def _pending(post: Post, now: datetime, around: Surroundings) -> Answer:
         next_command=f"psn_post approve {post.id} --content-hash {post.content_hash}",
         ask=known.ask if known is not None and known.ask else "Show it to the person; approve it only if they say yes.",
     )
+
+
+def _pending_in_company(post: Post, now: datetime, around: Surroundings, standing: Standing) -> Answer:
+    """A company's post that waits: for whom, since when, by which rule, and what this person can do about it."""
+    since = f" since {_at(standing.asked_at, around)}" if standing.asked_at else ""
+    rule = f"At {standing.company} {_DECIDES[Company.Policy(standing.policy)]}."
+    if post.scheduled_at is not None and post.scheduled_at <= now:
+        return Answer(
+            f"It was meant for {_at(post.scheduled_at, around)} and had no yes by then, so it was not sent. {rule}",
+            "Nothing happens until it has a new time and a yes.",
+            next_command=f"psn_post schedule {post.id} --at +10m --approve" if around.is_mine else None,
+            ask=ASK_AGAIN if around.is_mine else f"{_author(post)} has to give it another time.",
+        )
+    summary = f"It should go out at {_at(post.scheduled_at, around)} and waits{since} for a yes from {name_approvers(standing)}. {rule}"
+    plan = "As soon as it is approved it goes out at its time; without a yes it does not."
+    if standing.day is not None and not standing.has_slot:
+        return _without_slot(post, around, standing, summary=summary, plan=plan)
+    if standing.hurdle is None:
+        return Answer(
+            summary, plan, next_command=f"psn_approve show {post.id}", ask="Ask the person whether it may go out."
+        )
+    return Answer(
+        summary, plan, ask=f"Tell {name_approvers(standing)} that it waits: they find it with `psn_approve list`."
+    )
+
+
+def _without_slot(post: Post, around: Surroundings, standing: Standing, *, summary: str, plan: str) -> Answer:
+    what = f"{standing.day} on {get_platform(post.account.platform).title}"
+    missing = f"{summary} Its author has not claimed {what}, so nobody can say yes yet."
+    if around.is_mine:
+        return Answer(missing, plan, next_command=f"psn_calendar claim {standing.day} {post.account.platform}")
+    return Answer(missing, plan, ask=f"{_author(post)} has to claim {what}: psn_calendar claim.")
 
 
 def _approved(post: Post) -> Answer:
@@ -190,11 +252,11 @@ def _scheduled(post: Post, now: datetime, around: Surroundings) -> Answer:
             "The person must connect the account again before that.",
         )
     if not around.worker_lives:
-        return Answer(
+        late = f"{post.account.grace.total_seconds() / 3600:g} hours late"
+        return _start_worker(
             "It is scheduled, but no worker lives, so nothing goes out.",
-            f"A worker that starts sends it at {_at(max(post.due_at, now), around)}, or gives it up when it is over "
-            f"{post.account.grace.total_seconds() / 3600:g} hours late.",
-            next_command="psn_worker start",
+            f"A worker that starts sends it at {_at(max(post.due_at, now), around)}, or gives it up when it is over {late}.",
+            around,
         )
     if post.due_at <= now and (obstacle := find_obstacle(post, now=now, in_flight=around.in_flight is not None)):
         return _held_up(post, obstacle, now, around)
@@ -289,7 +351,7 @@ def _publishing(post: Post, now: datetime, around: Surroundings) -> Answer:
         summary = f"{died} It was sending just then, so it may be live."
         after = "takes it over, and asks the platform before anything is sent again"
     if not around.worker_lives:
-        return Answer(summary, f"A worker that starts {after}.", next_command="psn_worker start")
+        return _start_worker(summary, f"A worker that starts {after}.", around)
     sweep = now + timedelta(seconds=settings.SWEEP_SECONDS)
     return Answer(summary, f"Another worker {after}, within seconds.", sweep, f"psn_post wait {post.id}")
 
@@ -310,7 +372,7 @@ def _unknown(post: Post, around: Surroundings) -> Answer:
         "is not, PSN looks again later, and then sends it once more; if there is no answer to be had, PSN asks you."
     )
     if not around.worker_lives:
-        return Answer(f"{happened} No worker lives, so nobody looks.", plan, next_command="psn_worker start")
+        return _start_worker(f"{happened} No worker lives, so nobody looks.", plan, around)
     return Answer(
         f"{happened} PSN is finding out.", plan, post.look_at, f"psn_post wait {post.id}", url=page_of(post.account)
     )
@@ -347,6 +409,17 @@ def _failed(post: Post, around: Surroundings) -> Answer:
         next_command=known.fill(post=post.id, account=post.account_id, connect=post.account.connect_command),
         ask=known.ask,
     )
+
+
+def _start_worker(summary: str, by_itself: str, around: Surroundings) -> Answer:
+    """Say that a worker is missing: a command starts it where it may run, else a person elsewhere does."""
+    if around.worker_is_here:
+        return Answer(summary, by_itself, next_command="psn_worker start")
+    return Answer(summary, by_itself, ask=ELSEWHERE)
+
+
+def _author(post: Post) -> str:
+    return post.author.name if post.author else "Its author"
 
 
 def _words(post: Post) -> str:

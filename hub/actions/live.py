@@ -10,7 +10,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from hub.actions.accounts import check_connected, find_account
-from hub.actions.posts import PERSON, get_post
+from hub.actions.approving import call_law
+from hub.actions.people import actor, find_company
+from hub.actions.posts import get_post
 from hub.models import Account, AuditEntry, Post, Status
 from hub.models.base import hub_now
 from hub.publishing.content import build_parts, facts_of
@@ -102,6 +104,7 @@ def ask_to_delete(post_id: str, *, dry_run: bool = False) -> Post:
     Raises:
         Conflict: it is not live.
         InvalidInput: the platform lets no app delete posts (`platform.cannot`).
+        NotAllowed: a company's post that this member neither wrote nor may approve.
     """
     post = get_post(post_id)
     _check_live(post, "cannot be deleted")
@@ -114,14 +117,21 @@ def ask_to_delete(post_id: str, *, dry_run: bool = False) -> Post:
         )
     check_connected(post.account)
     with transaction.atomic():
-        asked = Post.objects.filter(id=post.id, status=Status.PUBLISHED, deleted_at=None, delete_asked_at=None)
-        if asked.update(delete_asked_at=hub_now()):
-            AuditEntry.objects.record(post, action="post.delete_asked", actor=PERSON)
-            bells.ring("delete_post", user_id=post.user_id, post_id=post.id)
+        if find_company() is None:
+            _ask_own_worker(post)
+        elif post.delete_asked_at is None:
+            call_law("ask_deletion", post.id)
         post.refresh_from_db()
         if dry_run:
             transaction.set_rollback(True)
     return post
+
+
+def _ask_own_worker(post: Post) -> None:
+    asked = Post.objects.filter(id=post.id, status=Status.PUBLISHED, deleted_at=None, delete_asked_at=None)
+    if asked.update(delete_asked_at=hub_now()):
+        AuditEntry.objects.record(post, action="post.delete_asked", actor=actor())
+        bells.ring("delete_post", user_id=post.user_id, post_id=post.id)
 
 
 def _check_live(post: Post, what: str) -> None:

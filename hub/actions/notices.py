@@ -1,4 +1,8 @@
-"""What PSN told the person: what went wrong, and what was mended without them (PUB-8)."""
+"""What PSN told the person: what went wrong, and what was mended without them (PUB-8).
+
+In a company's hub a notice is for one member (a post's author, an approver), or for the whole team; an admin may see all of them, and is
+still told only his own.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +10,11 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.conf import settings
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
+from hub.actions.people import find_company, get_me
 from hub.models import Notice, Post
 from psn.errors import NotFound
 
@@ -35,7 +42,7 @@ def list_notices(*, seen_too: bool, limit: int, before: str | None) -> NoticePag
         seen_too: also those that were marked seen.
         before: the id of the last notice of the page before this one.
     """
-    notices = Notice.objects.select_related("post__account", "account")
+    notices = _for_me().select_related("post__account", "account")
     if not seen_too:
         notices = notices.filter(seen_at__isnull=True)
     if before:
@@ -48,7 +55,7 @@ def list_notices(*, seen_too: bool, limit: int, before: str | None) -> NoticePag
 
 def notices_of(post: Post) -> Sequence[Notice]:
     """Give the newest notices about a post, oldest first."""
-    found = Notice.objects.filter(user_id=post.user_id, at__gte=post.created_at, post_id=post.id)
+    found = _for_me().filter(user_id=post.user_id, at__gte=post.created_at, post_id=post.id)
     return list(found.order_by("-at", "-id")[:MAX_LISTED])[::-1]
 
 
@@ -58,7 +65,7 @@ def mark_seen(which: str) -> int:
     Raises:
         NotFound: there is no such notice.
     """
-    notices = Notice.objects.filter(seen_at__isnull=True)
+    notices = _for_me().filter(seen_at__isnull=True)
     if which != EVERYTHING:
         notices = notices.filter(id=_get_notice(which).id)
     return notices.update(seen_at=Now())
@@ -71,12 +78,18 @@ def mark_seen_of(post: Post) -> int:
 
 def count_unseen(level: Notice.Level = Notice.Level.ACT) -> int:
     """Count what the person has not seen yet, up to `MAX_COUNTED`: those that only they can act on, unless told otherwise."""
-    return Notice.objects.filter(seen_at__isnull=True, level=level).order_by()[:MAX_COUNTED].count()
+    return _for_me().filter(seen_at__isnull=True, level=level).order_by()[:MAX_COUNTED].count()
+
+
+def _for_me() -> QuerySet[Notice]:
+    if settings.LOGIN == "worker" or find_company() is None:  # the worker is no member, and sees to everybody's
+        return Notice.objects.all()
+    return Notice.objects.filter(Q(recipient=None) | Q(recipient=get_me()))
 
 
 def _get_notice(text: str) -> Notice:
     try:
-        found = Notice.objects.filter(id=uuid.UUID(text)).first()
+        found = _for_me().filter(id=uuid.UUID(text)).first()
     except ValueError:
         found = None
     if found is None:

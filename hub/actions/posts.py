@@ -6,6 +6,9 @@ Asking for a time and approving the content are two acts, in either order. A pos
       └────approve────→ approved ────────schedule───→ scheduled
 
 An approval without a time leaves the time open, and the first `schedule` fixes it. Any later change of text, media or time voids it.
+
+In a company's hub (POST-5, TEAM-2) only its author changes a post, and a yes always is to a time: the database itself takes a post from
+`pending_approval` to `scheduled`, for those whom the company's policy lets. What its writer may not approve waits.
 """
 
 from __future__ import annotations
@@ -20,21 +23,18 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import prefetch_related_objects
-from django.db.models.functions import Now
 
-from hub.actions import drafts, preflight
+from hub.actions import approving, drafts, preflight, standings
 from hub.actions.accounts import check_connected, find_account
-from hub.actions.people import get_me
-from hub.models import Account, Attempt, AuditEntry, Post
+from hub.actions.people import actor, find_company, get_me, get_owner
+from hub.models import Account, Attempt, AuditEntry, Post, User
 from hub.models.posts import EDITABLE, Status
-from hub.publishing import repeats
+from hub.publishing import carrying, repeats
 from hub.publishing.content import build_parts, hash_content, load_parts
-from hub.queue import bells
 from psn.errors import ApprovalNeeded, Conflict, Finding, InvalidInput, NotFound
 from psn.platforms.registry import get_platform
 from psn.times import wall_time
 
-PERSON = "person"  # the actor of everything a command does in a personal hub
 MAX_LISTED = 200
 _BEFORE_SCHEDULED = (Status.DRAFT, Status.PENDING_APPROVAL, Status.APPROVED)
 _AGAIN = (Status.FAILED, Status.MISSED)
@@ -71,20 +71,23 @@ def create_post(
         dry_run: check everything, keep nothing.
 
     Raises:
-        InvalidInput: the platform would refuse it.
+        InvalidInput: the platform would refuse it, or a company's post is to be approved without a time.
     """
     found = find_account(account)
     check_connected(found)
+    _check_yes_has_time(at is not None, approve=approve)
     chosen = dict(options or {})
     with tempfile.TemporaryDirectory(prefix="psn-media-") as folder:
         fitted = drafts.fit_parts(parts, platform=get_platform(found.platform), options=chosen, folder=Path(folder))
         findings = fitted.findings + _check(found, fitted.parts, options=chosen, at=at)
         with transaction.atomic():
-            post = Post(user_id=found.user_id, account=found, options=chosen, campaign=campaign, **_timing(at))
+            post = Post(
+                user_id=found.user_id, author=_author(), account=found, options=chosen, campaign=campaign, **_timing(at)
+            )
             stored = drafts.build_rows(post, fitted.parts, copy_media=not dry_run)
             post.content_hash = drafts.hash_rows(post, stored)
             drafts.save_rows(post, stored)
-            AuditEntry.objects.record(post, action="post.created", actor=PERSON, to_state=Status.DRAFT)
+            AuditEntry.objects.record(post, action="post.created", actor=actor(), to_state=Status.DRAFT)
             _finish_draft(post, ask=at is not None, approve=approve, dry_run=dry_run)
     return post, findings
 
@@ -98,16 +101,18 @@ def edit_post(
     options: Mapping[str, str] | None = None,
     dry_run: bool = False,
 ) -> tuple[Post, list[Finding]]:
-    """Replace the content. The approval is void; a time that was asked for stays asked for.
+    """Replace the content. The approval is void; a time that was asked for stays asked for, and one that was sent back keeps its own.
 
     Args:
         options: as for `create_post`; the ones it has when left out.
 
     Raises:
+        NotAllowed: another member wrote it.
         Conflict: it is going out, is out, or was cancelled.
         InvalidInput: the platform would refuse it, or a part of it is live already.
     """
     post = get_post(post_id)
+    approving.check_author(post)
     chosen = dict(post.options if options is None else options)
     with tempfile.TemporaryDirectory(prefix="psn-media-") as folder:
         fitted = drafts.fit_parts(
@@ -128,17 +133,21 @@ def _replace_content(
     dry_run: bool,
 ) -> None:
     with transaction.atomic():
-        asked = (
-            post.status in (Status.PENDING_APPROVAL, Status.SCHEDULED)
+        keeps_time = (
+            post.status in (Status.DRAFT, Status.PENDING_APPROVAL, Status.SCHEDULED)
             and post.scheduled_at is not None
             and post.scheduled_at > now
         )
-        again = {} if asked else _timing(None)
+        asked = keeps_time and (
+            approve or post.status != Status.DRAFT
+        )  # one that was sent back is asked for anew by its author
+        _check_yes_has_time(asked, approve=approve)
+        again = {} if keeps_time else _timing(None)
         Post.objects.change(
             post,
             to=Status.DRAFT,
             among=EDITABLE,
-            actor=PERSON,
+            actor=actor(),
             approved_hash="",
             error_code="",
             error_message="",
@@ -165,30 +174,36 @@ def check_post(post_id: str) -> list[Finding]:
     return preflight.check(post.account, build_parts(post), at=post.scheduled_at, post_id=post.id)
 
 
-def approve_post(post_id: str, *, now: datetime, content_hash: str = "", dry_run: bool = False) -> Post:
+def approve_post(
+    post_id: str,
+    *,
+    now: datetime,
+    content_hash: str = "",
+    feedback: str = "",
+    late: bool = False,
+    dry_run: bool = False,
+) -> Post:
     """Approve exactly this content, for its time if it has one.
 
     Args:
         content_hash: of what the person saw; empty trusts that nobody changed it since.
+        feedback: what a company's author is told with it.
+        late: the person wants it to go out although its time has passed.
 
     Raises:
         InvalidInput: the time it was asked for has passed, or the platform would refuse it.
         Conflict: there is nothing to approve any more, or the content is not what the person saw.
+        NotAllowed: the company's policy does not let this person.
     """
     post = get_post(post_id)
-    _check_seen(post, content_hash)
+    approving.check_seen(post, content_hash)
     if post.status == Status.SCHEDULED or (post.status == Status.APPROVED and post.approved_hash == post.content_hash):
         return post
-    if post.scheduled_at is not None and post.scheduled_at < now and post.status in _BEFORE_SCHEDULED:
-        raise InvalidInput(
-            "The time this post was meant for has passed.",
-            code="time.past",
-            next_command=f"psn_post schedule {post.id} --at +10m --approve",
-        )
+    _check_not_past(post, now=now, late=late)
     check_connected(post.account)
     _refuse_errors(check_post(post_id), post.id)
     with transaction.atomic():
-        _approve(post, seen=content_hash)
+        approving.approve(post, seen=content_hash, feedback=feedback)
         if dry_run:
             _rehearsed(post)
     return post
@@ -202,10 +217,12 @@ def schedule_post(post_id: str, *, at: datetime | None, approve: bool, dry_run: 
 
     Raises:
         ApprovalNeeded: the time is noted, and the content waits for a person's yes.
+        NotAllowed: another member wrote it; or the time is noted, and its author must claim the day first.
         Conflict: it is going out, is out, or was cancelled.
         InvalidInput: no time, or the platform would refuse it.
     """
     post = get_post(post_id)
+    approving.check_author(post)
     if at is None and post.status == Status.SCHEDULED:
         return post
     if at is None and (post.scheduled_at is None or post.status in _AGAIN):
@@ -219,11 +236,7 @@ def schedule_post(post_id: str, *, at: datetime | None, approve: bool, dry_run: 
         if dry_run:
             _rehearsed(post)
     if post.status != Status.SCHEDULED:
-        raise ApprovalNeeded(
-            f"Post {post.id} waits for approval; its time is noted.",
-            next_command=f"psn_post approve {post.id}",
-            ask="Show the post to the person and approve it only if they say yes.",
-        )
+        raise standings.explain_waiting(post)
     return post
 
 
@@ -234,6 +247,7 @@ def publish_post(post_id: str, *, approve: bool, now: datetime, dry_run: bool = 
         ApprovalNeeded: nobody approved it for any time; nothing changed.
     """
     post = get_post(post_id)
+    approving.check_author(post)
     time_is_open = post.status == Status.APPROVED and post.scheduled_at is None
     if not approve and not time_is_open and post.status in EDITABLE:
         raise ApprovalNeeded(
@@ -248,13 +262,17 @@ def cancel_post(post_id: str, *, dry_run: bool = False) -> Post:
     """Take a post off the schedule for good. Wins if it commits before a worker's claim.
 
     Raises:
+        NotAllowed: another member wrote it.
         Conflict: it is going out or is out.
     """
     post = get_post(post_id)
+    approving.check_author(post)
     if post.status == Status.CANCELLED:
         return post
     with transaction.atomic():
-        Post.objects.change(post, to=Status.CANCELLED, among=EDITABLE, actor=PERSON)
+        # a member's own hand leaves no approval standing
+        void: dict[str, Any] = {} if post.author is None else {"approved_hash": ""}
+        Post.objects.change(post, to=Status.CANCELLED, among=EDITABLE, actor=actor(), **void)
         _refuse_in_doubt(post)
         if dry_run:
             _rehearsed(post)
@@ -268,7 +286,7 @@ def get_post(post_id: str) -> Post:
         NotFound: no such id, or not visible to this person.
     """
     try:
-        post = Post.objects.select_related("account").filter(id=uuid.UUID(post_id)).first()
+        post = Post.objects.select_related("account", "author").filter(id=uuid.UUID(post_id)).first()
     except ValueError:
         post = None
     if post is None:
@@ -282,7 +300,7 @@ def list_posts(*, status: str | None, account: str | None, limit: int, before: s
     Args:
         before: the id of the last post of the page before this one.
     """
-    posts = Post.objects.select_related("account").prefetch_related("parts__media").filter(user=get_me())
+    posts = Post.objects.select_related("account", "author").prefetch_related("parts__media").filter(user=get_owner())
     if status:
         posts = posts.filter(status=_read_status(status))
     if account:
@@ -340,16 +358,11 @@ def _timing(at: datetime | None) -> dict[str, Any]:
 def _finish_draft(post: Post, *, ask: bool, approve: bool, dry_run: bool) -> None:
     """Take a draft that was just written as far as its writer wants."""
     if ask:
-        _ask(post)
+        approving.ask(post)
     if approve:
-        _approve(post)
+        approving.approve_own(post)
     if dry_run:
         _rehearsed(post)
-
-
-def _ask(post: Post) -> None:
-    """Note that a post should go out at its time once somebody approves it."""
-    Post.objects.change(post, to=Status.PENDING_APPROVAL, among=[Status.DRAFT], actor=PERSON)
 
 
 def _refuse_in_doubt(post: Post) -> None:
@@ -362,57 +375,44 @@ def _refuse_in_doubt(post: Post) -> None:
         )
 
 
-def _check_seen(post: Post, seen: str) -> None:
-    """Refuse a yes to something else than what is stored."""
-    if seen and seen != post.content_hash:
-        raise Conflict(
-            f"Post {post.id} is not what was shown: it was changed since. Look at it again.",
-            code="post.changed",
-            next_command=f"psn_post show {post.id}",
+def _check_not_past(post: Post, *, now: datetime, late: bool) -> None:
+    """Refuse a yes to a time that is over, unless the person knows."""
+    if late or post.scheduled_at is None or post.scheduled_at >= now or post.status not in _BEFORE_SCHEDULED:
+        return
+    is_mine = post.author is None or post.author_id == get_me().id
+    raise InvalidInput(
+        "The time this post was meant for has passed.",
+        code="time.past",
+        next_command=f"psn_post schedule {post.id} --at +10m --approve" if is_mine else None,
+        ask=None
+        if is_mine
+        else "Reject it, so that its author gives it a new time, or send it now: psn_approve approve --late.",
+    )
+
+
+def _check_yes_has_time(has_time: bool, *, approve: bool) -> None:
+    """Refuse a yes without a time where the team sees who posts when."""
+    if approve and not has_time and find_company() is not None:
+        raise InvalidInput(
+            "In a company's hub a yes is to a time, too: say when it should go out, with --at.", code="time.missing"
         )
 
 
-def _approve(post: Post, *, seen: str = "") -> None:
-    """Bind the approval to the content as it is stored, and schedule what already has a time."""
-    locked = Post.objects.select_for_update().get(id=post.id)
-    _check_seen(locked, seen)
-    content_hash = hash_content(locked, load_parts(locked))
-    approval = {"approved_hash": content_hash, "approved_by": PERSON, "approved_at": Now()}
-    if content_hash != locked.content_hash:
-        raise Conflict(
-            f"Post {post.id} changed while it was approved. Look at it again.",
-            code="post.changed",
-            next_command=f"psn_post show {post.id}",
-        )
-    Post.objects.change(
-        post,
-        to=Status.APPROVED,
-        among=[Status.DRAFT, Status.PENDING_APPROVAL],
-        actor=PERSON,
-        detail={"content_hash": content_hash},
-        **approval,
-    )
-    if post.scheduled_at is not None:
-        _enter_schedule(post)
-
-
-def _enter_schedule(post: Post) -> None:
-    Post.objects.change(
-        post, to=Status.SCHEDULED, among=[Status.APPROVED], actor=PERSON, tries=0, error_code="", error_message=""
-    )
-    assert post.due_at is not None
-    bells.ring_post(post.id, at=post.due_at)
+def _author() -> User | None:
+    """Give who writes a company's post; a personal hub's posts are their owner's."""
+    return get_me() if find_company() is not None else None
 
 
 def _schedule(post: Post, *, at: datetime | None, approve: bool) -> None:
     """Give a post its time. An approval that left the time open covers it; one for another time does not."""
     time_was_open = post.status == Status.APPROVED and post.scheduled_at is None
+    carrying.put_missing(post)
     if at is not None:
         Post.objects.change(
             post,
             to=Status.DRAFT,
             among=EDITABLE,
-            actor=PERSON,
+            actor=actor(),
             approved_hash="",
             tries=0,
             error_code="",
@@ -423,11 +423,11 @@ def _schedule(post: Post, *, at: datetime | None, approve: bool) -> None:
         Post.objects.filter(id=post.id).update(content_hash=hash_content(post, load_parts(post)))
         post.refresh_from_db()
     if post.status == Status.DRAFT:
-        _ask(post)
+        approving.ask(post)
     if post.status == Status.APPROVED:
-        _enter_schedule(post)
+        approving.enter_schedule(post)
     elif approve or time_was_open:
-        _approve(post)
+        approving.approve_own(post)
 
 
 def _rehearsed(post: Post) -> None:

@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 from django.db import transaction
 
 from hub.actions import notices
-from hub.actions.posts import PERSON, get_post
+from hub.actions.people import actor
+from hub.actions.posts import get_post
 from hub.models import Account, Attempt, AuditEntry, Notice, Post, PostPart, Status
 from hub.models.base import hub_now
 from hub.publishing import attempts, endings, looks
@@ -44,7 +45,7 @@ def resolve_published(post_id: str, *, url: str, dry_run: bool = False) -> Post:
         part = _part_in_doubt(post)
         _refuse_taken(post, part, found.platform_post_id)
         _note(post, said=f"looked, and said that part {part.index + 1} is live as {found.platform_post_id}")
-        if not looks.link(post, part, found, at=_sent_at(part), actor=PERSON, told=_LINKED):
+        if not looks.link(post, part, found, at=_sent_at(part), actor=actor(), told=_LINKED):
             raise _too_late(post)
         return _finish(post, dry_run=dry_run)
 
@@ -61,7 +62,7 @@ def resolve_not_published(post_id: str, *, dry_run: bool = False) -> Post:
         _part_in_doubt(post)
         _note(post, said="looked, and said that it is not there")
         if not endings.leave(
-            post, to=Status.FAILED, error=Problem(NOT_PUBLISHED, code="post.not_published"), actor=PERSON
+            post, to=Status.FAILED, error=Problem(NOT_PUBLISHED, code="post.not_published"), actor=actor()
         ):
             raise _too_late(post)
         return _finish(post, dry_run=dry_run)
@@ -142,7 +143,7 @@ def _sent_at(part: PostPart) -> datetime:
 
 
 def _note(post: Post, *, said: str) -> None:
-    AuditEntry.objects.record(post, action="post.resolved", actor=PERSON, detail={"said": said})
+    AuditEntry.objects.record(post, action="post.resolved", actor=actor(), detail={"said": said})
 
 
 def _finish(post: Post, *, dry_run: bool) -> Post:

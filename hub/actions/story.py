@@ -5,11 +5,12 @@ Put together from the audit, the attempts and the notices, in the person's zone 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby
 
+from hub.actions.people import PERSON, find_names, get_me
 from hub.models import Attempt, AuditEntry, Notice, Post, PostPart
 from hub.publishing.endings import WATCHDOG
 from psn.platforms.registry import get_platform
@@ -21,6 +22,7 @@ AT_ONCE = timedelta(seconds=1)  # what a person does with one command is several
 _NUDGE = timedelta(milliseconds=50)
 YOU = "you"
 PSN = "PSN"
+_NOBODY = (PERSON, WATCHDOG, "psn")  # actors that are no member of a team
 
 Kind, Outcome = Attempt.Kind, Attempt.Outcome
 # By where it went, else by where it came from and went.
@@ -40,6 +42,8 @@ _CHANGES = {
     "deleted": "saw to it that it is gone from the platform",
     "not_deleted": "could not have it deleted",
     "proof": "made it as the proof of a set-up",
+    "rejected": "sent it back",
+    "pending_approval scheduled": "approved exactly this content, and it is on the schedule",
     "publishing scheduled": "put it back to wait",
     "unknown scheduled": "put it back on the schedule",
     "unknown failed": "closed it: it was not sent",
@@ -58,7 +62,7 @@ class Line:
     """Something that happened to a post.
 
     Args:
-        who: `you`, `PSN`, or a worker by its computer.
+        who: `you`, `PSN`, a member of the team by name, or a worker by its computer.
         until, times: when the same happened several times in a row.
     """
 
@@ -143,13 +147,22 @@ def tell_story(post: Post, *, attempts: Sequence[Attempt], notices: Sequence[Not
     entries = AuditEntry.objects.filter(subject="post", subject_id=str(post.id)).order_by("-at", "-id")[:MAX_LINES]
     changes = list(entries)
     said = {str(entry.detail.get("message", "")) for entry in changes}
-    lines = [_change(entry) for entry in changes]
-    lines += [Line(call.started_at, _who(call.worker), teller.tell(call)) for call in attempts[-MAX_LINES:]]
+    names = _names({entry.actor for entry in changes})
+    lines = [_change(entry, names=names) for entry in changes]
+    lines += [
+        Line(call.started_at, _who(call.worker, names=names), teller.tell(call)) for call in attempts[-MAX_LINES:]
+    ]
     lines += [Line(notice.at + _NUDGE, PSN, _notice(notice, said=said, zone=teller.zone)) for notice in notices]
     return _shorten(sorted(lines, key=lambda line: line.at))
 
 
-def _change(entry: AuditEntry) -> Line:
+def _names(actors: set[str]) -> dict[str, str]:
+    """Name the members of a team among the actors."""
+    members = {actor for actor in actors if ":" not in actor and actor not in _NOBODY}
+    return find_names(members) | {str(get_me().id): YOU} if members else {}
+
+
+def _change(entry: AuditEntry, *, names: Mapping[str, str]) -> Line:
     name = entry.action.partition(".")[2]
     message = str(entry.detail.get("message", ""))
     match entry.action:
@@ -162,7 +175,7 @@ def _change(entry: AuditEntry) -> Line:
         case _:
             change = f"{entry.from_state} {entry.to_state}"
             what = _CHANGES.get(change) or _CHANGES.get(name) or entry.action
-    return Line(entry.at, _who(entry.actor), f"{what}. {message}" if message else what)
+    return Line(entry.at, _who(entry.actor, names=names), f"{what}. {message}" if message else what)
 
 
 def _notice(notice: Notice, *, said: set[str], zone: str) -> str:
@@ -172,11 +185,13 @@ def _notice(notice: Notice, *, said: set[str], zone: str) -> str:
     return f"left you a notice, {seen}: {notice.message}"
 
 
-def _who(actor: str) -> str:
+def _who(actor: str, *, names: Mapping[str, str]) -> str:
     """Name an actor in words: `psn@host:incarnation:process` is the worker on that computer."""
-    if actor == "person":
+    if actor in names:
+        return names[actor]
+    if actor == PERSON:
         return YOU
-    if actor in (WATCHDOG, "psn"):
+    if actor in _NOBODY:
         return PSN
     name, _, rest = actor.partition(":")
     host = name.partition("@")[2]

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from hub.actions.answers import Answer
+from hub.actions.approvals import Waiting
 from hub.actions.catalogue import explain_code
 from hub.actions.live import Preview
 from hub.actions.story import Line, Teller, tell_time
-from hub.models import Account, Attempt, Notice, Post, PostPart
+from hub.management.envelope import command_line
+from hub.models import Account, Approval, Attempt, Notice, Post, PostPart
+from hub.publishing.content import has_own_path
 from psn.platforms.base import RemotePost
+from psn.text.changes import Change
 
 
 def account_shape(account: Account) -> dict[str, Any]:
@@ -35,6 +40,7 @@ def post_shape(post: Post) -> dict[str, Any]:
         "account": f"@{post.account.handle}",
         "account_id": str(post.account_id),
         "platform": post.account.platform,
+        "author": post.author.name if post.author else None,
         "status": post.status,
         "scheduled_at": post.scheduled_at,
         "scheduled_local": f"{post.scheduled_wall} {post.scheduled_zone}" if post.scheduled_wall else None,
@@ -88,7 +94,7 @@ def part_shape(part: PostPart) -> dict[str, Any]:
         "text": part.text,
         "media": [
             {
-                "path": media.path,
+                "path": media.path if has_own_path(media) else None,  # whoever reads it opens that file
                 "mime_type": media.mime_type,
                 "size_bytes": media.size_bytes,
                 "alt_text": media.alt_text,
@@ -151,3 +157,45 @@ def notice_shape(notice: Notice, *, zone: str) -> dict[str, Any]:
         "status": notice.post.status if notice.post else None,
         "seen_at": notice.seen_at,
     }
+
+
+def waiting_shape(one: Waiting, *, now: datetime, zone: str) -> dict[str, Any]:
+    """Show a post that waits for a yes: since when, for whom, and whether its time is near or over."""
+    standing = one.standing
+    shown: dict[str, Any] = {"post": post_shape(one.post), "due": one.due, "may_approve": one.hurdle is None}
+    if standing is None:
+        return shown
+    asked = standing.asked_at
+    return shown | {
+        "asked_at": asked,
+        "asked_local": tell_time(asked, zone=zone) if asked else None,
+        "age_seconds": round((now - asked).total_seconds()) if asked else None,
+        "hurdle": one.hurdle,
+        "approvers": list(standing.approvers),
+        "slot": {"on": str(standing.day), "is_held": standing.has_slot} if standing.day else None,
+    }
+
+
+def verdict_shape(verdict: Approval, *, zone: str) -> dict[str, Any]:
+    """Show what somebody said to a post."""
+    return {
+        "verdict": verdict.verdict,
+        "by": verdict.by.name,
+        "at": verdict.at,
+        "local": tell_time(verdict.at, zone=zone),
+        "feedback": verdict.feedback or None,
+        "content_hash": verdict.content_hash,
+    }
+
+
+def change_shape(change: Change) -> dict[str, Any]:
+    """Show one thing that is not as it was at the last verdict."""
+    shown: dict[str, Any] = {"at": change.at, "deed": change.deed, "before": change.before, "after": change.after}
+    pieces = [{"fate": piece.fate, "text": piece.text} for piece in change.pieces]
+    return shown | ({"pieces": pieces} if pieces else {})
+
+
+def say_next(command: str | None, ask: str | None) -> dict[str, Any]:
+    """Show the next step: a command that runs as it stands, and what only a person can do."""
+    action: dict[str, Any] = {"needs": "human" if ask else ("agent" if command else "none")}
+    return action | ({"command": command_line(command)} if command else {}) | ({"ask": ask} if ask else {})

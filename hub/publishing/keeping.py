@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -10,7 +11,7 @@ from hub.models import Account, AuditEntry, Notice, OAuthToken
 from hub.models.base import hub_now
 from hub.sealing import context_of, opening, sealing
 from psn.crypto import Keyring
-from psn.errors import NeedsReconnect
+from psn.errors import NeedsReconnect, NotAllowed
 from psn.oauth.renewal import Life, ends_at
 from psn.oauth.spec import Token
 from psn.platforms.registry import get_platform
@@ -57,13 +58,30 @@ def get_row(account: Account) -> OAuthToken:
 
     Raises:
         NeedsReconnect: there is none.
+        NotAllowed: this login is a team member's, and grants are the worker's alone.
     """
-    row = OAuthToken.objects.filter(account_id=account.id).first()
+    if not sees_grants():
+        raise NotAllowed(
+            f"What {account} was connected with is for the company's worker alone.",
+            code="account.worker_only",
+            ask="Do this on the computer where the company's worker runs.",
+        )
+    row = find_row(account)
     if row is None:
         raise NeedsReconnect(
             f"There is no grant for {account}. Connect it again.", next_command=account.connect_command
         )
     return row
+
+
+def find_row(account: Account) -> OAuthToken | None:
+    """Read the account's grant as it is now, sealed; None when there is none, or none that this login sees."""
+    return OAuthToken.objects.filter(account_id=account.id).first() if sees_grants() else None
+
+
+def sees_grants() -> bool:
+    """Whether this process's login may see grants: in a company's hub the worker's alone (HUB-8)."""
+    return settings.HUB is None or not settings.HUB.is_company or settings.LOGIN == "worker"
 
 
 def read_grant(row: OAuthToken) -> Token:

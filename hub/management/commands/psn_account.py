@@ -14,7 +14,7 @@ from hub.actions import accounts, authorizing, connecting, live, pending, sandbo
 from hub.actions.apps import known_app
 from hub.actions.connecting import Where
 from hub.management import browser
-from hub.management.base import PsnCommand
+from hub.management.base import AsWorker, PsnCommand
 from hub.management.shapes import account_shape
 from hub.management.stdin import read_secret
 from hub.models import Account, OAuthToken
@@ -65,22 +65,30 @@ class Command(PsnCommand):
     def add_verbs(self, verbs: Any) -> None:
         """Declare the verbs."""
         self.add_verb(verbs, "list", self.list, help="list your accounts")
-        self._add_one(verbs, "show", self.show, help="show one account, how its grant does, and what it may do")
-        self._add_connect(self.add_verb(verbs, "connect", self.connect, help="connect an account"))
-        reconnect = self._add_one(verbs, "reconnect", self.reconnect, help="connect the very same profile again")
+        self._add_one(
+            verbs, "show", self.show, help="show one account, how its grant does, and what it may do", as_worker="here"
+        )
+        self._add_connect(self.add_verb(verbs, "connect", self.connect, help="connect an account", as_worker="always"))
+        reconnect = self._add_one(
+            verbs, "reconnect", self.reconnect, help="connect the very same profile again", as_worker="always"
+        )
         self._add_ways(reconnect)
         for name, verb, meaning in (
             ("refresh", self.refresh, "renew an account's token now, and ask what the account may do"),
             ("disconnect", self.disconnect, "forget an account's grant and give it back"),
         ):
-            self._add_dry_run(self._add_one(verbs, name, verb, help=meaning))
-        self._add_one(verbs, "metrics", self.metrics, help="ask the platform how an account does")
-        cap = self._add_one(verbs, "cap", self.cap, help="limit how many posts an account publishes in 24 hours")
+            self._add_dry_run(self._add_one(verbs, name, verb, help=meaning, as_worker="always"))
+        self._add_one(verbs, "metrics", self.metrics, help="ask the platform how an account does", as_worker="always")
+        cap = self._add_one(
+            verbs, "cap", self.cap, help="limit how many posts an account publishes in 24 hours", as_worker="always"
+        )
         cap.add_argument("posts", help="a number, or `none` to leave it to the platform")
         self._add_dry_run(cap)
 
-    def _add_one(self, verbs: Any, name: str, verb: Any, *, help: str) -> argparse.ArgumentParser:
-        parser = self.add_verb(verbs, name, verb, help=help)
+    def _add_one(
+        self, verbs: Any, name: str, verb: Any, *, help: str, as_worker: AsWorker = "never"
+    ) -> argparse.ArgumentParser:
+        parser = self.add_verb(verbs, name, verb, help=help, as_worker=as_worker)
         parser.add_argument("account", help=ACCOUNT)
         return parser
 

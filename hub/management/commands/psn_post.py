@@ -11,9 +11,10 @@ from django.utils import timezone
 from hub.actions import answers, campaigns, live, notices, posts, resolving, story, waiting
 from hub.actions.accounts import find_account
 from hub.actions.people import get_me
-from hub.management.base import PsnCommand, Result
+from hub.management.base import AsWorker, PsnCommand, Result
+from hub.management.carried import telling_files
 from hub.management.content_arguments import add_content_arguments, clean_text, read_content
-from hub.management.envelope import command_line
+from hub.management.post_results import campaign_result, ended_result, next_of, post_result, show_verdicts
 from hub.management.shapes import (
     attempt_shape,
     by_itself_shape,
@@ -22,16 +23,14 @@ from hub.management.shapes import (
     notice_shape,
     post_shape,
     preview_shape,
+    say_next,
 )
 from hub.models import Post, Status
 from hub.models.base import hub_now
-from psn.errors import Finding, InvalidInput
+from psn.errors import InvalidInput
 from psn.times import read_instant
 
-ASK_FOR_APPROVAL = "Show it to the person; approve it only if they say yes."
 ASK_TO_READ = "Tell the person what they have not seen yet; then mark it as seen with `psn_post notices --seen all`."
-# How a post's end becomes the exit code of `wait`.
-EXIT_CODES = {Status.PUBLISHED: 0, Status.DELIVERED: 0, Status.UNKNOWN: 9}
 
 
 class Command(PsnCommand):
@@ -39,6 +38,10 @@ class Command(PsnCommand):
 
     def add_verbs(self, verbs: Any) -> None:
         """Declare the verbs."""
+        context = self.add_verb(
+            verbs, "context", self.context, help="tell an agent what it needs to write one post", needs_hub=False
+        )
+        context.add_argument("--persona", help="as whom: personal, brand-operator or brand-ambassador")
         create = self.add_verb(
             verbs, "create", self.create, help="draft a post; with --at and --approve it is scheduled at once"
         )
@@ -75,7 +78,7 @@ class Command(PsnCommand):
         self._add_one(verbs, "delete", self.delete, help="take a live post off its platform; no way back", dry_run=True)
         self._add_one(verbs, "show", self.show, help="show a post")
         self._add_one(verbs, "preview", self.preview, help="show a post as its platform will, cut-offs and all")
-        self._add_one(verbs, "metrics", self.metrics, help="ask the platform how a live post does")
+        self._add_one(verbs, "metrics", self.metrics, help="ask the platform how a live post does", as_worker="always")
         self._add_list(verbs)
         self._add_one(verbs, "why", self.why, help="say in plain words what happened to a post, and what to do")
         wait = self._add_one(verbs, "wait", self.wait, help="wait until a post has ended; the exit code says how")
@@ -83,6 +86,15 @@ class Command(PsnCommand):
         self._add_one(verbs, "attempts", self.attempts, help="tell every call that was made for a post")
         self._add_resolve(verbs)
         self._add_notices(verbs)
+
+    def context(self, persona: str | None) -> Result:
+        """Tell what is known for a post, as this persona."""
+        # here: only this verb looks at several hubs, and every start of the others would pay for it
+        from hub.actions import personas
+        from hub.management.context_shapes import context_action, context_shape, silent_findings
+
+        found = personas.gather_context(persona, now=timezone.now())
+        return Result(context_shape(found), findings=silent_findings(found), next_action=context_action(found))
 
     def create(
         self,
@@ -97,37 +109,40 @@ class Command(PsnCommand):
         now = timezone.now()
         instant, written = read_instant(at, now=now) if at else None, read_content(**content)
         if len(account) == 1 and not text_for:
-            post, findings = posts.create_post(
-                account=account[0],
-                parts=written.for_account(find_account(account[0])),
+            with telling_files(self.stream):
+                post, findings = posts.create_post(
+                    account=account[0],
+                    parts=written.for_account(find_account(account[0])),
+                    at=instant,
+                    approve=approve,
+                    options=written.options,
+                    dry_run=dry_run,
+                )
+            return post_result(post, findings=findings, dry_run=dry_run, approve=approve)
+        with telling_files(self.stream):
+            campaign = campaigns.create_campaign(
+                accounts=account,
+                written=written,
+                own_texts={name: clean_text(text) for name, text in text_for},
                 at=instant,
                 approve=approve,
-                options=written.options,
                 dry_run=dry_run,
             )
-            return _result(post, findings=findings, dry_run=dry_run)
-        campaign = campaigns.create_campaign(
-            accounts=account,
-            written=written,
-            own_texts={name: clean_text(text) for name, text in text_for},
-            at=instant,
-            approve=approve,
-            dry_run=dry_run,
-        )
-        return _campaign_result(campaign, dry_run=dry_run)
+        return campaign_result(campaign, dry_run=dry_run, approve=approve)
 
     def edit(self, post_id: str, approve: bool, dry_run: bool, **content: Any) -> Result:
         """Replace a post's content."""
         written = read_content(**content)
-        post, findings = posts.edit_post(
-            post_id,
-            parts=written.for_account(posts.get_post(post_id).account),
-            approve=approve,
-            now=timezone.now(),
-            options=written.options or None,
-            dry_run=dry_run,
-        )
-        return _result(post, findings=findings, dry_run=dry_run)
+        with telling_files(self.stream):
+            post, findings = posts.edit_post(
+                post_id,
+                parts=written.for_account(posts.get_post(post_id).account),
+                approve=approve,
+                now=timezone.now(),
+                options=written.options or None,
+                dry_run=dry_run,
+            )
+        return post_result(post, findings=findings, dry_run=dry_run, approve=approve)
 
     def check_post(self, post_id: str) -> Result:
         """Check a post."""
@@ -139,33 +154,33 @@ class Command(PsnCommand):
                 findings=findings,
                 next_command=f"psn_post edit {post_id} --stdin",
             )
-        return _result(posts.get_post(post_id), findings=findings)
+        return post_result(posts.get_post(post_id), findings=findings)
 
     def approve(self, post_id: str, content_hash: str, dry_run: bool) -> Result:
         """Approve a post."""
         post = posts.approve_post(post_id, now=timezone.now(), content_hash=content_hash, dry_run=dry_run)
-        return _result(post, dry_run=dry_run)
+        return post_result(post, dry_run=dry_run)
 
     def schedule(self, post_id: str, at: str | None, approve: bool, dry_run: bool) -> Result:
         """Schedule a post."""
         instant = read_instant(at, now=timezone.now()) if at else None
-        return _result(posts.schedule_post(post_id, at=instant, approve=approve, dry_run=dry_run), dry_run=dry_run)
+        return post_result(posts.schedule_post(post_id, at=instant, approve=approve, dry_run=dry_run), dry_run=dry_run)
 
     def publish(self, post_id: str, approve: bool, dry_run: bool) -> Result:
         """Publish a post now."""
-        return _result(
+        return post_result(
             posts.publish_post(post_id, approve=approve, now=timezone.now(), dry_run=dry_run), dry_run=dry_run
         )
 
     def cancel(self, post_id: str, dry_run: bool) -> Result:
         """Cancel a post."""
-        return _result(posts.cancel_post(post_id, dry_run=dry_run), dry_run=dry_run)
+        return post_result(posts.cancel_post(post_id, dry_run=dry_run), dry_run=dry_run)
 
     def delete(self, post_id: str, dry_run: bool) -> Result:
         """Take a live post down."""
         post = live.ask_to_delete(post_id, dry_run=dry_run)
         return Result(
-            {"post": post_shape(post), "dry_run": dry_run}, next_action=_next(f"psn_post why {post.id}", None)
+            {"post": post_shape(post), "dry_run": dry_run}, next_action=say_next(f"psn_post why {post.id}", None)
         )
 
     def preview(self, post_id: str) -> dict[str, Any]:
@@ -188,8 +203,11 @@ class Command(PsnCommand):
         }
 
     def show(self, post_id: str) -> Result:
-        """Show a post."""
-        return _result(posts.get_post(post_id))
+        """Show a post, with what a company's approvers said to it."""
+        post = posts.get_post(post_id)
+        shown = post_result(post)
+        shown.data |= show_verdicts(post)
+        return shown
 
     def list(self, status: str | None, account: str | None, limit: int, before: str | None) -> dict[str, Any]:
         """List posts."""
@@ -217,7 +235,7 @@ class Command(PsnCommand):
             "timezone": zone,
             "untrusted": True,  # it quotes the platform
         }
-        return Result(data, next_action=_next_of(answer))
+        return Result(data | show_verdicts(post), next_action=next_of(answer))
 
     def wait(self, post_id: str, timeout: float) -> Result:
         """Wait for a post's end."""
@@ -227,7 +245,7 @@ class Command(PsnCommand):
                 number += 1
                 self._say_how_it_stands(moment.post, number=number, zone=zone)
         assert moment is not None
-        return _ended(moment.post, has_ended=moment.has_ended)
+        return ended_result(moment.post, has_ended=moment.has_ended)
 
     def attempts(self, post_id: str) -> dict[str, Any]:
         """Tell a post's calls."""
@@ -241,7 +259,7 @@ class Command(PsnCommand):
             post = resolving.resolve_published(post_id, url=published, dry_run=dry_run)
         else:
             post = resolving.resolve_not_published(post_id, dry_run=dry_run)
-        return _result(post, dry_run=dry_run)
+        return post_result(post, dry_run=dry_run)
 
     def notices(self, seen_too: bool, seen: str | None, limit: int, before: str | None) -> Result:
         """List what PSN told the person, or mark it as seen."""
@@ -257,7 +275,7 @@ class Command(PsnCommand):
         unseen = [notice for notice in page.notices if notice.seen_at is None]
         first = next((notice for notice in unseen if notice.level == "act"), None)
         command = f"psn_post why {first.post_id}" if first else ("psn_post notices --seen all" if unseen else None)
-        return Result(data, next_action=_next(command, ASK_TO_READ if unseen else None))
+        return Result(data, next_action=say_next(command, ASK_TO_READ if unseen else None))
 
     def _say_how_it_stands(self, post: Post, *, number: int, zone: str) -> None:
         now = hub_now()
@@ -266,9 +284,9 @@ class Command(PsnCommand):
         self.stream.progress(step=str(number), name=f"post is {post.status}", status="wait", detail=detail)
 
     def _add_one(
-        self, verbs: Any, name: str, verb: Any, *, help: str, dry_run: bool = False
+        self, verbs: Any, name: str, verb: Any, *, help: str, dry_run: bool = False, as_worker: AsWorker = "never"
     ) -> argparse.ArgumentParser:
-        parser = self.add_verb(verbs, name, verb, help=help)
+        parser = self.add_verb(verbs, name, verb, help=help, as_worker=as_worker)
         parser.add_argument("post_id", metavar="ID")
         if dry_run:
             parser.add_argument("--dry-run", action="store_true", help="check, change nothing")
@@ -281,6 +299,7 @@ class Command(PsnCommand):
             self.resolve,
             help="say what you saw of a post whose outcome is unknown: it is there, or it is not",
             dry_run=True,
+            as_worker="always",
         )
         seen = parser.add_mutually_exclusive_group(required=True)
         seen.add_argument(
@@ -308,70 +327,3 @@ def _seconds(text: str) -> float:
     if not 0 <= seconds <= 86_400:
         raise argparse.ArgumentTypeError("0 to 86400 seconds")
     return seconds
-
-
-def _result(post: Post, *, findings: Sequence[Finding] = (), dry_run: bool = False) -> Result:
-    data: dict[str, Any] = {"post": post_shape(post)}
-    if dry_run:
-        return Result(data | {"dry_run": True}, findings=findings)
-    match post.status:
-        case Status.DRAFT | Status.PENDING_APPROVAL:  # a yes to what is shown here, and to nothing that comes after it
-            command = f"psn_post approve {post.id} --content-hash {post.content_hash}"
-            return Result(data, findings=findings, next_action=_next(command, ASK_FOR_APPROVAL))
-        case Status.SCHEDULED:
-            return Result(data, findings=findings, next_action=_next(f"psn_post wait {post.id}", None))
-        case _:
-            return Result(data, findings=findings)
-
-
-def _campaign_result(campaign: campaigns.Campaign, *, dry_run: bool) -> Result:
-    """Say what became of each account's post. Those that could be written are written, whatever happened to the others."""
-    variants = [
-        {"account": one.account}
-        | ({"post": post_shape(one.post)} if one.post else {})
-        | ({"error": {"code": one.error.error_code, "message": one.error.message}} if one.error else {})
-        for one in campaign.variants
-    ]
-    data = {"campaign": str(campaign.id), "variants": variants, "dry_run": dry_run}
-    findings = [finding for one in campaign.variants for finding in one.findings]
-    failed = [one for one in campaign.variants if one.error]
-    if not failed:
-        waits = any(one.post and one.post.status != Status.SCHEDULED for one in campaign.variants)
-        return Result(data, findings=findings, next_action=_next("psn_post list", ASK_FOR_APPROVAL if waits else None))
-    first = failed[0].error
-    assert first is not None
-    names = ", ".join(one.account for one in failed)
-    message = f"No post for {names}: {first.message} The others stand."
-    return Result(
-        data, findings=findings, exit_code=first.exit_code, error={"code": first.error_code, "message": message}
-    )
-
-
-def _ended(post: Post, *, has_ended: bool) -> Result:
-    """Say how a wait came out; the exit code says it too."""
-    data = {"post": post_shape(post)}
-    code = EXIT_CODES.get(Status(post.status), 1)
-    if code == 0:
-        return Result(data)
-    message = post.error_message or f"The post is {post.status}."
-    if post.status == Status.UNKNOWN:
-        after = "Only a person can tell now." if has_ended else "PSN is still finding out; wait again."
-        message = f"{message} {after}"
-    error = {"code": post.error_code or f"post.{post.status}", "message": message}
-    command = f"psn_post why {post.id}" if has_ended else f"psn_post wait {post.id} --timeout 600"
-    return Result(data, exit_code=code, error=error, next_action=_next(command, None))
-
-
-def _next_of(answer: answers.Answer) -> dict[str, Any]:
-    """Name the next step of an answer, with everything that a person needs for it."""
-    action = _next(answer.next_command, answer.ask)
-    if answer.options:
-        action["options"] = [
-            {"when": option.when, "command": command_line(option.command)} for option in answer.options
-        ]
-    return action | ({"url": answer.url} if answer.url else {})
-
-
-def _next(command: str | None, ask: str | None) -> dict[str, Any]:
-    action: dict[str, Any] = {"needs": "human" if ask else ("agent" if command else "none")}
-    return action | ({"command": command_line(command)} if command else {}) | ({"ask": ask} if ask else {})

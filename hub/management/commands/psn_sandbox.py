@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from typing import Any
 
 from hub.actions import sandbox
@@ -14,13 +15,13 @@ class Command(PsnCommand):
 
     def add_verbs(self, verbs: Any) -> None:
         """Declare the verbs."""
-        start = self.add_verb(verbs, "start", self.start, help="start the sandbox")
+        start = self._add(verbs, "start", self.start, help="start the sandbox")
         start.add_argument("--port", type=int, help="any free one when left out")
-        self.add_verb(verbs, "stop", self.stop, help="stop it; what it holds is kept")
-        self.add_verb(verbs, "status", self.status, help="tell whether it runs, where, and which faults wait")
-        posts = self.add_verb(verbs, "posts", self.posts, help="list what its platforms show, newest first")
+        self._add(verbs, "stop", self.stop, help="stop it; what it holds is kept")
+        self._add(verbs, "status", self.status, help="tell whether it runs, where, and which faults wait")
+        posts = self._add(verbs, "posts", self.posts, help="list what its platforms show, newest first")
         posts.add_argument("--limit", type=int, choices=range(1, 1001), metavar="1..1000", default=20)
-        fault = self.add_verb(verbs, "fault", self.fault, help="order a failure, or clear them all")
+        fault = self._add(verbs, "fault", self.fault, help="order a failure, or clear them all")
         fault.add_argument(
             "kind",
             choices=[
@@ -49,6 +50,10 @@ class Command(PsnCommand):
         fault.add_argument("--seconds", type=float, help="for latency, invisible and slow_processing")
         fault.add_argument("--times", type=int, default=1, help="how many calls it hits")
         fault.add_argument("--retry-after", type=int, dest="retry_after", help="seconds, for status 429")
+
+    def _add(self, verbs: Any, name: str, verb: Any, *, help: str) -> argparse.ArgumentParser:
+        """Declare a verb; a company's sandbox runs where its worker does, for that is who talks to it."""
+        return self.add_verb(verbs, name, verb, help=help, as_worker="always")
 
     def start(self, port: int | None) -> dict[str, Any]:
         """Start the sandbox."""
