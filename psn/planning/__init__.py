@@ -1,0 +1,1 @@
+"""Plans ahead, purely: no clock, no network, no database."""
