@@ -27,7 +27,9 @@ SCHEDULES = (
     Recurring("watch", minutes=1, why="the watchdog (PUB-7), should the worker's own loop ever stand still"),
     Recurring("refresh_tokens", minutes=10, why="an access token of two hours is renewed ahead of its end (AUTH-2)"),
     Recurring(
-        "forget_media", minutes=24 * 60, why="what was put in a bucket for a platform to fetch is of no use any more"
+        "forget_media",
+        minutes=24 * 60,
+        why="what was put in a bucket for a platform to fetch, or in the hub for its worker, is of no use any more (HUB-11)",
     ),
     Recurring("tidy", minutes=24 * 60, why="failures and workers of a month ago are of no use to anybody"),
 )

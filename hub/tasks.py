@@ -32,7 +32,7 @@ def refresh_tokens() -> None:
 
 
 def forget_media() -> None:
-    """Delete media from the bucket that nobody can fetch any more."""
+    """Delete media that nobody can fetch or needs any more, from the bucket and from the hub."""
     crew.forget_media()
 
 

@@ -180,6 +180,10 @@ CATALOGUE = {
     "account.base_url": _connection("The address of the account's server is not one that PSN can use."),
     "account.base_url_insecure": _connection("The account's server offers no encrypted connection, so PSN does not talk to it."),
     "account.token_document": _connection("What this account was connected with is damaged."),
+    "account.worker_only": Explanation(
+        "What this account was connected with is for the company's worker alone.", "no", NOTHING, None,
+        "Do this on the computer where the company's worker runs.",
+    ),
     "account.expires_soon": _connection("What this account was connected with ends soon, and cannot be renewed without you."),
     "scopes.missing": _connection("The account was connected without all the permissions that publishing needs."),
     "oauth.unknown": _passing("The account's access had to be renewed, and the platform's answer to that was lost."),
@@ -190,12 +194,22 @@ CATALOGUE = {
     "approval.needed": Explanation(
         "Nobody has approved it yet.", "no", "PSN waits for a person's yes.", "psn_post approve {post}", ASK_AGAIN
     ),
+    "approve.wanted": Explanation(
+        "A colleague's post waits for your yes.", "no", "It waits; without a yes it does not go out.", "psn_approve show {post}",
+        "Show it to the person; approve it, or send it back with a reason.",
+    ),
+    "approve.approved": _told("Your post was approved; it goes out at its time.", "no"),
+    "approve.rejected": Explanation(
+        "It was sent back with a reason.", "no", "Nothing happens until it is changed and asked for anew.", _EDIT, _ASK_EDIT
+    ),
     "post.empty": _content("There is nothing in it that could be sent."),
     "text.empty": _content("A part of it has neither text nor media."),
     "text.too_long": _content("A text is longer than the platform takes."),
     "text.invalid_characters": _content("A text holds invisible characters that the platform refuses."),
     "text.too_many_cashtags": _content("A text names more stocks with a dollar sign than the platform takes."),
-    "media.missing": _content("A media file that belongs to it is gone from this computer."),
+    "media.missing": _content("A media file that belongs to it is gone."),
+    "media.path": _content("A media file of it does not lie where media lie."),
+    "media.no_room": _passing("The computer of the worker could not store a media file that came through the hub."),
     "media.changed": _content("A media file was changed after it was approved."),
     "media.unreadable": _content("A media file cannot be read."),
     "media.type": _content("A media file is of a kind that the platform does not take."),

@@ -13,7 +13,8 @@ from pathlib import Path
 from django.conf import settings
 
 from hub.models import Account, Post, PostMedia, PostPart
-from hub.publishing.content import facts_of, hash_content, hash_file, load_parts
+from hub.publishing import carrying
+from hub.publishing.content import facts_of, hash_content, hash_file, load_parts, stored_path
 from psn.errors import Finding, InvalidInput
 from psn.media.documents import build_carousel
 from psn.media.fitting import fit_media
@@ -22,17 +23,6 @@ from psn.media.sniff import sniff_mime_type
 from psn.platforms.base import MediaFile, Part, PartKind, Platform
 from psn.platforms.registry import get_platform
 from psn.text.splitting import split_thread
-
-SUFFIXES = {
-    "image/jpeg": ".jpg",
-    "image/png": ".png",
-    "image/gif": ".gif",
-    "image/webp": ".webp",
-    "video/mp4": ".mp4",
-    "video/quicktime": ".mov",
-    "video/webm": ".webm",
-    "application/pdf": ".pdf",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +85,15 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class StoredPart:
-    """A part's row and its media rows, not saved yet."""
+    """A part's row and its media rows, not saved yet.
+
+    Args:
+        is_kept: its files are in the workspace; not for a rehearsal.
+    """
 
     part: PostPart
     media: list[PostMedia]
+    is_kept: bool
 
 
 def read_media(path: str, *, alt_text: str = "") -> MediaFile:
@@ -194,7 +189,7 @@ def build_rows(post: Post, parts: Sequence[DraftPart], *, copy_media: bool) -> l
     for index, draft in enumerate(parts):
         part = PostPart(user_id=post.user_id, post_id=post.id, index=index, text=draft.text, kind=draft.kind)
         media = [_media_row(part, number, file, copy=copy_media) for number, file in enumerate(draft.media)]
-        stored.append(StoredPart(part=part, media=media))
+        stored.append(StoredPart(part=part, media=media, is_kept=copy_media))
     return stored
 
 
@@ -216,8 +211,7 @@ def save_parts(stored: Sequence[StoredPart]) -> None:
     """Save the content of a draft."""
     for item in stored:
         item.part.save(force_insert=True)
-        for media in item.media:
-            media.save(force_insert=True)
+        _save_media(item)
 
 
 def replace_parts(post: Post, stored: Sequence[StoredPart]) -> None:
@@ -234,19 +228,29 @@ def replace_parts(post: Post, stored: Sequence[StoredPart]) -> None:
             item.part.id = old.id
         else:
             item.part.save(force_insert=True)
-        for media in item.media:
-            media.part_id = item.part.id
-            media.save(force_insert=True)
+        _save_media(item)
     PostPart.objects.filter(id__in=[part.id for part in before.values()]).delete()
 
 
+def _save_media(item: StoredPart) -> None:
+    """Save a part's media; where the hub carries files, with every byte of them."""
+    for media in item.media:
+        media.part_id = item.part.id
+        media.save(force_insert=True)
+        if item.is_kept:
+            carrying.put(media)
+
+
 def _media_row(part: PostPart, index: int, file: MediaFile, *, copy: bool) -> PostMedia:
+    carrying.check_size(file.path.name, file.size_bytes)
     digest = hash_file(file.path)
+    if copy:
+        _keep_copy(file, digest=digest)
     return PostMedia(
         user_id=part.user_id,
         part_id=part.id,
         index=index,
-        path=_keep_copy(file, digest=digest) if copy else str(file.path),
+        path=stored_path(digest, mime_type=file.mime_type),
         sha256=digest,
         mime_type=file.mime_type,
         size_bytes=file.size_bytes,
@@ -255,13 +259,12 @@ def _media_row(part: PostPart, index: int, file: MediaFile, *, copy: bool) -> Po
     )
 
 
-def _keep_copy(file: MediaFile, *, digest: str) -> str:
-    """Copy a file into `content/media/` under its own hash, in one step; give the path relative to the workspace."""
+def _keep_copy(file: MediaFile, *, digest: str) -> None:
+    """Copy a file into the media folder under its own hash, in one step."""
     root: Path = settings.WORKSPACE.root
-    relative = Path("content") / "media" / f"{digest}{SUFFIXES[file.mime_type]}"
-    target = root / relative
+    target = root / stored_path(digest, mime_type=file.mime_type)
     if target.is_file() and hash_file(target) == digest:
-        return str(relative)
+        return
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=target.parent)
     try:
@@ -273,4 +276,3 @@ def _keep_copy(file: MediaFile, *, digest: str) -> str:
         raise InvalidInput(
             f"{file.path} cannot be copied into content/media: {error.strerror}.", code="media.copy_failed"
         ) from error
-    return str(relative)

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 
-from hub.models import Account, OAuthToken, Post, PostMedia, PostPart
+from hub.models import Account, Post, PostMedia, PostPart
+from hub.publishing.keeping import find_row
 from psn.errors import Rejected
 from psn.media.facts import MediaFacts
+from psn.media.sniff import EXTENSIONS
 from psn.platforms.base import AccountFacts, MediaFile, Part
+
+MEDIA = "content/media"  # below the workspace
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 def load_parts(post: Post) -> list[PostPart]:
@@ -67,46 +73,58 @@ def build_parts(post: Post) -> list[Part]:
 
 
 def facts_of(account: Account) -> AccountFacts:
-    """Give what is known of an account when its posts are checked."""
-    scopes = OAuthToken.objects.filter(account_id=account.id).values_list("scopes", flat=True).first()
-    return AccountFacts(capabilities=account.capabilities, scopes=frozenset(scopes or ()))
+    """Give what is known of an account when its posts are checked; what was granted is not known to a member of a team."""
+    row = find_row(account)
+    return AccountFacts(capabilities=account.capabilities, scopes=frozenset(row.scopes if row else ()))
 
 
 def _build_media(item: PostMedia, *, address: Callable[[Path, str], str] | None) -> MediaFile:
-    path = media_path(item.path)
+    path = media_path(item)
     return MediaFile(
         path=path,
         mime_type=item.mime_type,
         size_bytes=item.size_bytes,
         alt_text=item.alt_text,
-        facts=MediaFacts.from_dict(item.facts) if item.facts else None,
+        facts=MediaFacts.from_dict(item.facts) if item.facts and isinstance(item.facts, dict) else None,
         public_url=address(path, item.mime_type) if address else "",
     )
 
 
-def media_path(stored: str) -> Path:
-    """Give the file of a stored path, which is relative to the workspace."""
-    root: Path = settings.WORKSPACE.root
-    return root / stored
+def media_path(item: PostMedia) -> Path:
+    """Give the place of a file on this computer: in the media folder, under its own hash.
 
-
-def check_media_unchanged(part: PostPart) -> None:
-    """Refuse to send a file that is gone or is not the one that was approved.
+    Whoever wrote the row may be somebody else, so its word for the place is not followed: it must be the one place that there is.
 
     Raises:
-        Rejected: with the file's name.
+        Rejected: it names another (`media.path`).
     """
-    for item in part.media.all():
-        path = media_path(item.path)
-        if not path.is_file():
-            raise Rejected(
-                f"The media file {item.path} is gone. Edit the post and attach it again.", code="media.missing"
-            )
-        if hash_file(path) != item.sha256:
-            raise Rejected(
-                f"The media file {item.path} was changed after it was approved. Edit the post and approve it again.",
-                code="media.changed",
-            )
+    root: Path = settings.WORKSPACE.root
+    if not has_own_path(item):
+        raise Rejected(
+            "A media file of this post does not lie where media lie. Edit the post and attach it again.",
+            code="media.path",
+        )
+    return root / item.path
+
+
+def has_own_path(item: PostMedia) -> bool:
+    """Whether a row names the one place where its file may be."""
+    return (
+        _SHA256.fullmatch(item.sha256) is not None
+        and item.mime_type in EXTENSIONS
+        and item.path == stored_path(item.sha256, mime_type=item.mime_type)
+    )
+
+
+def stored_path(sha256: str, *, mime_type: str) -> str:
+    """Name the place of a file in the workspace."""
+    return f"{MEDIA}/{sha256}{EXTENSIONS[mime_type]}"
+
+
+def is_intact(item: PostMedia) -> bool:
+    """Whether a file is on this computer, byte for byte as its row says."""
+    path = media_path(item)
+    return path.is_file() and hash_file(path) == item.sha256
 
 
 def hash_file(path: Path) -> str:

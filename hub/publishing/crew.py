@@ -18,7 +18,7 @@ from django.conf import settings
 from django.db import connections
 from django.utils import timezone
 
-from hub.publishing import addresses, ageing, deleting, looks, walk
+from hub.publishing import addresses, ageing, carrying, deleting, looks, walk
 from hub.publishing.claims import worker_id
 from hub.queue.cluster import is_stopping
 
@@ -96,8 +96,9 @@ def refresh_tokens() -> None:
 
 
 def forget_media() -> None:
-    """Delete from the bucket what has ended; by the next run when no thread is free."""
+    """Delete from the bucket what has ended, and from the hub what no post needs any more; by the next run when no thread is free."""
     _crew().take(partial(addresses.delete_ended, now=timezone.now()))
+    _crew().take(carrying.forget_ended)
 
 
 @cache

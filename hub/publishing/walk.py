@@ -16,10 +16,10 @@ from django.conf import settings
 from django.utils import timezone
 
 from hub.models import Attempt, Post, PostPart
-from hub.publishing import attempts, checks, claims, endings, quota, recovery, repeats
+from hub.publishing import attempts, carrying, checks, claims, endings, quota, recovery, repeats
 from hub.publishing.addresses import make_addresses
 from hub.publishing.claims import Claim, LostClaim
-from hub.publishing.content import build_part, check_media_unchanged, hash_content
+from hub.publishing.content import build_part, hash_content, is_intact
 from hub.publishing.grants import open_adapter
 from hub.publishing.patience import UNREACHABLE, Unstored, release_connection, store_patiently
 from hub.publishing.reading import Claimed, read_claimed
@@ -120,12 +120,23 @@ def _check_approved(post: Post, parts: list[PostPart]) -> None:
             code="approval.void",
         )
     for part in parts:
-        check_media_unchanged(part)
+        _provide_media(post, part)
+
+
+def _provide_media(post: Post, part: PostPart) -> None:
+    """Have a part's files here, byte for byte as they were approved; what comes through the hub takes its time.
+
+    Raises:
+        Rejected: one is gone, or is not the one that was approved.
+    """
+    missing = [item for item in part.media.all() if not is_intact(item)]
+    if missing:
+        _unhurried(post, lambda: carrying.bring(post, missing))
 
 
 def _send_part(post: Post, part: PostPart, *, parts: list[PostPart], adapter: Adapter) -> None:
     if part.index:  # the first was looked at just now; what comes before a later one takes its time
-        check_media_unchanged(part)
+        _provide_media(post, part)
     repeat = repeats.find_repeat(post, part)
     content = _build(post, part)
     media_ids = [_upload(post, part, media, adapter=adapter) for media in content.media]

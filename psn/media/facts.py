@@ -5,6 +5,24 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
 
+MOST = 10**9  # of anything that is counted or measured here
+MAX_NAME = 100  # characters of a codec's name
+
+
+def _is_count(value: object) -> bool:
+    return type(value) is int and 0 <= value < MOST
+
+
+def _is_measure(value: object) -> bool:
+    return type(value) in (int, float) and 0 <= value < MOST  # type: ignore[operator]  # a number, and not NaN
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and len(value) <= MAX_NAME
+
+
+_KINDS = {"int": _is_count, "float | None": _is_measure, "str": _is_name}
+
 
 @dataclass(frozen=True, slots=True)
 class MediaFacts:
@@ -40,9 +58,9 @@ class MediaFacts:
 
     @classmethod
     def from_dict(cls, document: dict[str, Any]) -> Self:
-        """Read what `to_dict` gave; names nobody knows any more are left out."""
-        names = {field.name for field in fields(cls)}
-        return cls(**{name: value for name, value in document.items() if name in names})
+        """Read what `to_dict` gave. Names nobody knows any more are left out, and what cannot be: somebody else may have written it."""
+        kinds = {field.name: _KINDS[str(field.type)] for field in fields(cls)}
+        return cls(**{name: value for name, value in document.items() if name in kinds and kinds[name](value)})
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,7 +80,7 @@ class TestAMediaFile:
         self, account: Account, sandbox: Sandbox, tmp_path: Path, harm: Callable[[Path], object], code: str
     ) -> None:
         post = with_picture(account, tmp_path)
-        kept = media_path(PostMedia.objects.get(part__post_id=post.id).path)
+        kept = media_path(PostMedia.objects.get(part__post_id=post.id))
         harm(kept)
         after = ring(post)
         kept.unlink(missing_ok=True)
