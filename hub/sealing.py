@@ -40,12 +40,12 @@ def sealing(using: str = "default") -> Iterator[Keyring]:
     with transaction.atomic(using=using):
         with connections[using].cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [_LOCK])
-        yield get_hub_config(settings.WORKSPACE).keyring()
+        yield get_hub_config(settings.WORKSPACE, settings.HUB_SLUG).keyring()
 
 
 def opening() -> Keyring:
     """Give the keys for opening values; read anew each time, because a rotation may have happened meanwhile."""
-    return get_hub_config(settings.WORKSPACE).keyring()
+    return get_hub_config(settings.WORKSPACE, settings.HUB_SLUG).keyring()
 
 
 def rotate_key(using: str = OWNER) -> dict[str, int | str]:
@@ -83,7 +83,7 @@ def check_opens(using: str = "default") -> None:
 
 def count_foreign(keyring: Keyring, using: str = "default") -> int:
     """Count sealed values whose key is not in this keyring."""
-    known = {key.id for key in get_hub_config(settings.WORKSPACE).read_keys()} | {keyring.current.id}
+    known = {key.id for key in get_hub_config(settings.WORKSPACE, settings.HUB_SLUG).read_keys()} | {keyring.current.id}
     return sum(1 for _, _, sealed in _values(using) if key_id_of(sealed) not in known)
 
 
@@ -107,7 +107,7 @@ def _no_writers(using: str) -> Iterator[None]:
 def _start_rotation(using: str) -> Keyring:
     """Write a new key beside the old one; go on with the rotation that is under way, if there is one."""
     with _no_writers(using):
-        config = get_hub_config(settings.WORKSPACE)
+        config = get_hub_config(settings.WORKSPACE, settings.HUB_SLUG)
         if not config.old_key:
             config.keyring()  # refuses when there is none, rather than making up a first one
             config = replace(config, key=create_key().to_text(), old_key=config.key)
@@ -118,7 +118,7 @@ def _start_rotation(using: str) -> Keyring:
 def _end_rotation(keyring: Keyring, *, using: str) -> bool:
     """Drop the old key when nothing is left to seal; False when a writer left something behind."""
     with _no_writers(using):
-        config = get_hub_config(settings.WORKSPACE)
+        config = get_hub_config(settings.WORKSPACE, settings.HUB_SLUG)
         if not config.old_key or config.keyring().current.id != keyring.current.id:
             return True  # another run has ended this rotation
         if any(_to_reseal(model, column, keyring=keyring, using=using).exists() for model, column in _sealed_columns()):

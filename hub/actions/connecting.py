@@ -14,7 +14,8 @@ from django.db.models.functions import Now
 
 from hub.actions.accounts import check_connected, find_account, token_of
 from hub.actions.apps import oauth_of, sandbox_app
-from hub.actions.people import get_me
+from hub.actions.configuration import default_grace
+from hub.actions.people import actor, get_owner
 from hub.actions.sandbox import follow_sandbox
 from hub.models import Account, AuditEntry, Notice, OAuthToken, Post, Status
 from hub.publishing import renewing
@@ -200,9 +201,8 @@ def connect(where: Where, *, token: Token, app: AppKeys, dry_run: bool = False) 
     """
     profile, capabilities = _introduce(where, token)
     _check_same(where, profile)
-    me = get_me()
     key: dict[str, Any] = {
-        "user": me,
+        "user": get_owner(),
         "platform": where.platform.name,
         "base_url": where.base_url,
         "platform_account_id": profile.platform_account_id,
@@ -218,7 +218,10 @@ def connect(where: Where, *, token: Token, app: AppKeys, dry_run: bool = False) 
     anew = {"status": Account.Status.ACTIVE, "status_reason": "", "connected_at": Now()}
     learned = {} if capabilities is None else {"capabilities": capabilities}
     with transaction.atomic():
-        account, created = Account.objects.update_or_create(**key, defaults={**shown, **anew, **learned})
+        values = {**shown, **anew, **learned}
+        account, created = Account.objects.update_or_create(
+            **key, defaults=values, create_defaults=values | {"grace": default_grace()}
+        )
         store_grant(account, token, client_id=app.client_id, client_secret=app.client_secret)
         asked = Notice.objects.filter(account_id=account.id, code__in=[NeedsReconnect.code, EXPIRES_SOON])
         asked.filter(seen_at__isnull=True).update(seen_at=Now())
@@ -430,4 +433,4 @@ def _forgive(call: Callable[[], None]) -> bool:
 
 
 def _audit(account: Account, *, action: str, before: str, after: str) -> None:
-    AuditEntry.objects.record(account, action=action, actor="person", from_state=before, to_state=after)
+    AuditEntry.objects.record(account, action=action, actor=actor(), from_state=before, to_state=after)

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models.functions import Now
 
-from hub.actions.people import get_me
+from hub.actions.people import get_owner
 from hub.connections import OWNER
 from hub.models import ApiKey
 from hub.sealing import SEALED, check_opens, context_of, opening, rotate_key, sealing
@@ -43,15 +43,15 @@ def set_key(workspace: Workspace, *, name: str, value: str, dry_run: bool = Fals
             f"{name}: the value must be one line of 1 to {MAX_CHARACTERS} printable characters.", code="key.value"
         )
     values = read_env_file(workspace.keys_env)
-    me = get_me()
+    owner = get_owner()
     if dry_run:
         check_value(name, value)
         opening()
-        in_hub = ApiKey.objects.filter(user=me, name=name).exists()
+        in_hub = ApiKey.objects.filter(user=owner, name=name).exists()
         return {"name": name, "in_file": name in values, "in_hub": in_hub}
     write_env_file(workspace.keys_env, values | {name: value}, comment=COMMENT)
     with sealing() as keyring:
-        row = ApiKey.objects.filter(user=me, name=name).first() or ApiKey(user=me, name=name)
+        row = ApiKey.objects.filter(user=owner, name=name).first() or ApiKey(user=owner, name=name)
         row.key_sealed = keyring.seal(value, context=context_of(row, "key_sealed"))
         row.updated_at = Now()
         row.save()
@@ -61,7 +61,7 @@ def set_key(workspace: Workspace, *, name: str, value: str, dry_run: bool = Fals
 def list_keys(workspace: Workspace) -> list[dict[str, Any]]:
     """List keys by name and by where they are; values are never shown."""
     in_file = set(read_env_file(workspace.keys_env))
-    in_hub = set(ApiKey.objects.filter(user=get_me()).values_list("name", flat=True))
+    in_hub = set(ApiKey.objects.filter(user=get_owner()).values_list("name", flat=True))
     return [{"name": name, "in_file": name in in_file, "in_hub": name in in_hub} for name in sorted(in_file | in_hub)]
 
 
@@ -72,7 +72,7 @@ def remove_key(workspace: Workspace, *, name: str, dry_run: bool = False) -> str
         NotFound: there is none of this name.
     """
     values = read_env_file(workspace.keys_env)
-    rows = ApiKey.objects.filter(user=get_me(), name=name)
+    rows = ApiKey.objects.filter(user=get_owner(), name=name)
     if name not in values and not rows.exists():
         raise NotFound(f"There is no key {name}.", code="key.not_found", next_command="psn_config keys list")
     if dry_run:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from psn.errors import Finding, InvalidInput
+from psn.config.yamlfile import YamlFile, find_yaml
 
 DEFAULT_TEXT = """\
 # What you decided. PSN reads this file and never rewrites it.
+# After a change run: python3 manage.py psn_config sync
 version: 1
 
 # Your name, as PSN addresses you.
@@ -21,33 +22,108 @@ name: me
 # Your IANA time zone (https://en.wikipedia.org/wiki/List_of_tz_database_time_zones).
 # Times you give and times PSN shows are in this zone; the hub stores UTC.
 timezone: {timezone}
+
+# What you write about. Weights count against each other: 60 and 40 are six posts of ten and four.
+# pillars:
+#   - name: Engineering
+#     weight: 60
+#   - name: Hiring
+#     weight: 40
+
+# The language on each platform: en, es, or both.
+# languages:
+#   x: en
+#   linkedin: both
+
+# How many posts a week you aim at on each platform.
+# targets:
+#   x: 5
+#   linkedin: 2
 """
+FORMAT = 1  # of this file; a number that PSN does not know is a file for another PSN
+MAX_TARGET = 70  # posts a week; ten a day
+
+Platform = Literal["x", "linkedin", "instagram", "tiktok", "bluesky", "mastodon", "threads"]
+Language = Literal["en", "es", "both"]
 
 
-class Strategy(BaseModel):
-    """The person's decisions."""
+def _check_version(value: int) -> int:
+    if value != FORMAT:
+        raise ValueError(f"this PSN reads files of version {FORMAT}; for a newer one update your clone: git pull")
+    return value
+
+
+def _check_line(value: str) -> str:
+    if not value.isprintable() or value != value.strip():
+        raise ValueError("one line without control characters, and no space around it")
+    return value
+
+
+def _check_zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("not an IANA time zone such as Europe/Madrid") from None
+    return value
+
+
+Line = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_check_line)]
+Zone = Annotated[str, AfterValidator(_check_zone)]
+
+
+class Pillar(BaseModel):
+    """A subject that is written about again and again.
+
+    Args:
+        weight: in points, against the other pillars' weights.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    version: int = 1
-    name: Annotated[str, Field(min_length=1, max_length=100)] = "me"
-    timezone: str = "UTC"
+    name: Line
+    weight: Annotated[int, Field(ge=1, le=100)]
 
-    @field_validator("name")
-    @classmethod
-    def _writable(cls, value: str) -> str:
-        if not value.isprintable():
-            raise ValueError("a name on one line, without control characters")
-        return value
 
-    @field_validator("timezone")
-    @classmethod
-    def _known_zone(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            raise ValueError("not an IANA time zone such as Europe/Madrid") from None
-        return value
+def _check_distinct(pillars: Iterable[Pillar]) -> tuple[Pillar, ...]:
+    seen: set[str] = set()
+    for pillar in pillars:
+        if pillar.name.casefold() in seen:
+            raise ValueError(f"two pillars are called {pillar.name}")
+        seen.add(pillar.name.casefold())
+    return tuple(pillars)
+
+
+class Plan(BaseModel):
+    """What is written about, in which language, and how often: for a person and for a company alike.
+
+    Args:
+        version: of the file's format.
+        languages: on each platform that was decided on (POST-3).
+        targets: posts a week on each platform that was decided on (PLAN-4).
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    version: Annotated[int, AfterValidator(_check_version)] = FORMAT
+    pillars: Annotated[tuple[Pillar, ...], Field(max_length=12), AfterValidator(_check_distinct)] = ()
+    languages: dict[Platform, Language] = {}
+    targets: dict[Platform, Annotated[int, Field(ge=0, le=MAX_TARGET)]] = {}
+
+
+class Strategy(Plan):
+    """The person's decisions."""
+
+    name: Line = "me"
+    timezone: Zone = "UTC"
+
+
+def find_strategy(path: Path) -> YamlFile[Strategy] | None:
+    """Read `strategy.yaml`; None when there is none.
+
+    Raises:
+        InvalidInput: not YAML, or a field is wrong; one finding per mistake, with its line.
+    """
+    return find_yaml(path, model=Strategy)
 
 
 def read_strategy(path: Path) -> Strategy:
@@ -56,67 +132,5 @@ def read_strategy(path: Path) -> Strategy:
     Raises:
         InvalidInput: not YAML, or a field is wrong; one finding per mistake, with its line.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return Strategy()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidInput(f"{path} cannot be read: {error}.", code="config.unreadable") from error
-    tree, content = _parse(text, path=path)
-    if tree is None or content == "":  # nothing but comments, or nothing after ---
-        return Strategy()
-    try:
-        return Strategy.model_validate(content)
-    except ValidationError as error:
-        findings = [_finding(path, tree, detail) for detail in error.errors()]
-        first = findings[0]
-        raise InvalidInput(f"{path}, {first.at}: {first.message}", code="config.invalid", findings=findings) from None
-
-
-def _parse(text: str, *, path: Path) -> tuple[yaml.Node | None, Any]:
-    """Give the file's nodes, which know their lines, and its content with every scalar as text: the model knows the types."""
-    try:
-        tree = yaml.compose(text, Loader=yaml.BaseLoader)
-        return tree, None if tree is None else yaml.BaseLoader("").construct_document(tree)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        at = f"line {mark.line + 1}" if mark else "somewhere"
-        problem = getattr(error, "problem", None) or str(error)
-        finding = Finding(
-            target=str(path),
-            code="config.yaml",
-            at=at,
-            message=f"not YAML: {problem}",
-            fix="Correct the line and run again.",
-        )
-        raise InvalidInput(f"{path}, {at}: not YAML: {problem}.", code="config.yaml", findings=[finding]) from None
-
-
-def _finding(path: Path, tree: yaml.Node, detail: Any) -> Finding:
-    field = ".".join(str(piece) for piece in detail["loc"])
-    line = _line_of(tree, detail["loc"])
-    message = "unknown field" if detail["type"] == "extra_forbidden" else detail["msg"].removeprefix("Value error, ")
-    return Finding(
-        target=str(path),
-        code="config.field",
-        at=f"line {line}, field {field}" if field else f"line {line}",
-        message=message,
-        got=str(detail["input"])[:80] if detail["type"] != "extra_forbidden" else None,
-        fix=f"Known fields: {', '.join(Strategy.model_fields)}." if detail["type"] == "extra_forbidden" else None,
-    )
-
-
-def _line_of(node: yaml.Node, location: tuple[str | int, ...]) -> int:
-    """Give the line, from 1, of the deepest node on the way that exists."""
-    if location and isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            if key.value == str(location[0]):
-                return key.start_mark.line + 1 if len(location) == 1 else _line_of(value, location[1:])
-    if (
-        location
-        and isinstance(node, yaml.SequenceNode)
-        and isinstance(location[0], int)
-        and location[0] < len(node.value)
-    ):
-        return _line_of(node.value[location[0]], location[1:])
-    return node.start_mark.line + 1
+    found = find_strategy(path)
+    return found.value if found else Strategy()

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import get_args
 from zoneinfo import available_timezones
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from psn.config.strategy import DEFAULT_TEXT, Strategy, read_strategy
+from psn.config.strategy import DEFAULT_TEXT, Platform, Strategy, read_strategy
 from psn.errors import InvalidInput
+from psn.platforms.registry import platform_names
 
 
 def put(folder: Path, text: str) -> Path:
@@ -39,6 +42,27 @@ class TestReadStrategy:
             ("timezone: ''\n", "config.invalid", "line 1, field timezone"),
             ("timezone: ../etc/passwd\n", "config.invalid", "line 1, field timezone"),
             ("timezone: 2026-13-45\n", "config.invalid", "line 1, field timezone"),
+            ("version: 2\n", "config.invalid", "line 1, field version"),
+            ("pillars: Engineering\n", "config.invalid", "line 1, field pillars"),
+            (
+                "pillars:\n  - name: a\n    weight: 1\n  - name: b\n    weight: 0\n",
+                "config.invalid",
+                "line 5, field pillars.1.weight",
+            ),
+            ("pillars:\n  - weight: 1\n", "config.invalid", "line 2, field pillars.0.name"),
+            ("pillars:\n  - {name: a, weight: 1, colour: red}\n", "config.invalid", "line 2, field pillars.0.colour"),
+            (
+                "pillars:\n  - {name: A, weight: 1}\n  - {name: a, weight: 2}\n",
+                "config.invalid",
+                "line 1, field pillars",
+            ),
+            ("languages:\n  x: en\n  linkedin: fr\n", "config.invalid", "line 3, field languages.linkedin"),
+            ("languages:\n  facebook: en\n", "config.invalid", "line 2, field languages.facebook"),
+            ("targets:\n  x: many\n", "config.invalid", "line 2, field targets.x"),
+            ("targets:\n  x: 71\n", "config.invalid", "line 2, field targets.x"),
+            (f"targets:\n  x: {'9' * 5000}\n", "config.invalid", "line 2, field targets.x"),
+            (f"name: {'n' * 101}\n", "config.invalid", "line 1, field name"),
+            ("name: ' Ana'\n", "config.invalid", "line 1, field name"),
             ("version: one\n", "config.invalid", "line 1, field version"),
             ("\n\nname: ''\n", "config.invalid", "line 3, field name"),
             ("name: [a]\n", "config.invalid", "line 1, field name"),
@@ -60,6 +84,14 @@ class TestReadStrategy:
             read_strategy(path)
         assert (refused.value.error_code, refused.value.findings[0].at) == (code, at)
         assert refused.value.message.startswith(f"{path}, {at}: ")
+
+    def test_reads_what_is_written_about_in_which_language_and_how_often(self, tmp_path: Path) -> None:
+        text = DEFAULT_TEXT.format(timezone="UTC")
+        spoken = re.sub(r"^# (pillars|languages|targets|  )", r"\1", text, flags=re.MULTILINE)
+        strategy = read_strategy(put(tmp_path, spoken))
+        assert [(pillar.name, pillar.weight) for pillar in strategy.pillars] == [("Engineering", 60), ("Hiring", 40)]
+        assert strategy.languages == {"x": "en", "linkedin": "both"}
+        assert strategy.targets == {"x": 5, "linkedin": 2}
 
     def test_lists_every_mistake_at_once(self, tmp_path: Path) -> None:
         with pytest.raises(InvalidInput) as refused:
@@ -83,3 +115,8 @@ class TestReadStrategy:
         except InvalidInput as refused:
             outcome = refused.error_code
         assert outcome in ("Strategy", "config.yaml", "config.invalid", "config.unreadable")
+
+
+class TestPlatform:
+    def test_is_every_platform_there_is(self) -> None:
+        assert get_args(Platform) == platform_names()
