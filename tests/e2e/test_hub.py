@@ -9,6 +9,7 @@ import stat
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -64,8 +65,8 @@ class TestABackup:
         overdue = create("Due between backup and restore", "--at", after(ready, 3, commands=4), "--approve")
         ahead = create("Due after the restore", "--at", after(ready, 25, commands=16), "--approve")
         draft = create("A draft")
-        file = tmp_path / "a hub.dump"
-        backup = ready.ok("psn_hub", "backup", str(file))["backup"]
+        file = tmp_path / "a hub.psn"
+        backup = ready.ok("psn_hub", "backup", "--to", str(file))["backup"]
         assert (stat.S_IMODE(file.stat().st_mode), backup["size_bytes"]) == (0o600, file.stat().st_size)
         ready.ok("psn_post", "edit", draft, "--text", "Changed since")
         ready.ok("psn_post", "cancel", ahead)
@@ -73,6 +74,7 @@ class TestABackup:
 
         outcome = other.refused("psn_hub", "restore", str(file), "--yes", code="key.unknown", exit_code=3)
         assert outcome.result["next_action"]["needs"] == "human"
+        assert "--key-stdin" in outcome.result["next_action"]["ask"]
         assert other.ok("psn_post", "list")["posts"][0]["id"] not in {published, overdue, ahead, draft}
 
         key = read_line(ready, "HUB_ENCRYPTION_KEY").encode()
@@ -104,8 +106,8 @@ class TestABackup:
         names = ("sent", "cancelled", "moved", "untouched")
         when = after(ready, 14, commands=10)
         posts = {name: create(f"Was {name}", "--at", when, "--approve") for name in names}
-        file = tmp_path / "hub.dump"
-        ready.ok("psn_hub", "backup", str(file))
+        file = tmp_path / "hub.psn"
+        ready.ok("psn_hub", "backup", "--to", str(file))
         ready.ok("psn_post", "publish", posts["sent"], "--approve")
         ready.ok("psn_post", "wait", posts["sent"])
         ready.ok("psn_post", "cancel", posts["cancelled"])
@@ -126,19 +128,34 @@ class TestABackup:
 
     def test_that_is_none_changes_nothing(self, ready: Workspace, tmp_path: Path) -> None:
         before = ready.ok("psn_post", "list")
-        (tmp_path / "foreign.dump").write_bytes(b"this is no backup")
-        file = str(tmp_path / "foreign.dump")
-        outcome = ready.refused("psn_hub", "restore", file, "--yes", code="hub.restore_failed", exit_code=3)
+        (tmp_path / "foreign.psn").write_bytes(b"this is no backup")
+        file = str(tmp_path / "foreign.psn")
+        outcome = ready.refused("psn_hub", "restore", file, "--yes", code="backup.foreign", exit_code=3)
         assert outcome.result["next_action"]["needs"] == "human"
         assert ready.ok("psn_post", "list") == before
         assert ready.ok("psn_worker", "status")["state"] == "running"
 
+    def test_killed_in_the_middle_of_its_restore_changes_nothing(
+        self, ready: Workspace, create: Callable[..., str], tmp_path: Path
+    ) -> None:
+        file = str(tmp_path / "hub.psn")
+        ready.ok("psn_hub", "backup", "--to", file)
+        later = create("Written after the backup")
+        try:
+            for point in ("kept the present hub", "restored posts"):
+                killed = ready.run_until("psn_hub", "restore", file, "--yes", when=is_step(point))
+                assert killed, point
+                assert ready.ok("psn_post", "show", later)["post"]["status"] == "draft"
+        finally:
+            ready.ok("psn_worker", "start")
+        assert ready.ok("psn_hub", "verify", file)["verified"]["kind"] == "personal"
+
     def test_asks_before_it_takes_anything_s_place(self, ready: Workspace, tmp_path: Path) -> None:
-        file = str(tmp_path / "hub.dump")
-        ready.ok("psn_hub", "backup", file)
+        file = str(tmp_path / "hub.psn")
+        ready.ok("psn_hub", "backup", "--to", file)
         outcome = ready.refused("psn_hub", "restore", file, code="approval.needed", exit_code=6)
         assert outcome.next_command == f"python3 manage.py psn_hub restore {shlex.quote(file)} --yes"
-        ready.refused("psn_hub", "backup", file, code="backup.exists", exit_code=7)
+        ready.refused("psn_hub", "backup", "--to", file, code="backup.exists", exit_code=7)
 
 
 class TestAMissingDataDirectory:
@@ -155,6 +172,11 @@ class TestAMissingDataDirectory:
         finally:
             aside.rename(data)
             ready.ok("psn_setup")
+
+
+def is_step(name: str) -> Callable[[dict[str, Any]], bool]:
+    """Whether a line says that this is done."""
+    return lambda line: line.get("name") == name
 
 
 def read_line(workspace: Workspace, name: str) -> str:
