@@ -96,7 +96,18 @@ class TestSettings:
     def test_allow_nothing_that_publishes_connects_or_shows_a_secret(self) -> None:
         permissions = json.loads((ROOT / ".claude" / "settings.json").read_text(encoding="utf-8"))["permissions"]
         risky = (
-            "approve",
+            "post approve",
+            "approve approve",
+            "approve reject",
+            "claim",
+            "release",
+            "invite",
+            "leave",
+            "remove",
+            "role",
+            "policy",
+            "rollback",
+            "move",
             "publish",
             "schedule",
             "create",
