@@ -19,7 +19,7 @@ from django.db import OperationalError
 from hub.actions import companies, hubs, people
 from hub.actions.sources import Source
 from hub.actions.teams import check_name
-from hub.actions.turns import take_turn
+from hub.actions.turns import take_turn_at_teams
 from hub.connections import switch_hub
 from hub.models import Role
 from psn.config.hub import HubConfig, check_slug, find_hub_config, get_hub_config
@@ -116,7 +116,7 @@ def found_team(run: Founding) -> Iterator[Event]:
         Problem: of the step that cannot be brought about; those before it stay done.
     """
     check_founding(run)
-    with take_turn(run.workspace):
+    with take_turn_at_teams(run.workspace):
         for number, step in enumerate(STEPS, 1):
             position = f"{number}/{len(STEPS)}"
             with _telling_database():

@@ -15,7 +15,7 @@ from typing import Any
 import psycopg
 
 from hub.actions.hubs import choose_folder
-from hub.actions.turns import take_turn
+from hub.actions.turns import take_turn_at_teams
 from hub.rls.refusals import refused
 from psn.config.bundles import Bundle
 from psn.config.database import DatabaseUrl, read_url
@@ -83,7 +83,7 @@ def join_team(workspace: Workspace, bundle: Bundle, *, ssl_root_cert: str = "") 
         Conflict: this workspace is in that team already, or has another hub of that name.
         NotReady: the server cannot be reached, or its certificate not be trusted.
     """
-    with take_turn(workspace):
+    with take_turn_at_teams(workspace):
         existing = check_join(workspace, bundle, ssl_root_cert=ssl_root_cert)
         start = existing or _new_config(bundle, ssl_root_cert=ssl_root_cert)
         start = replace(start, ssl_root_cert=ssl_root_cert or start.ssl_root_cert)

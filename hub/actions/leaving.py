@@ -8,7 +8,7 @@ from django.db import OperationalError, connections
 
 from hub.actions import people, teams
 from hub.actions.joining import Member, find_member, pending_path
-from hub.actions.turns import take_turn
+from hub.actions.turns import take_turn_at_teams
 from hub.queue.supervisor import worker_daemon
 from hub.rls.refusals import refused
 from psn.config.hub import HubConfig, get_hub_config
@@ -40,7 +40,7 @@ def leave_team(workspace: Workspace, slug: str, *, discard_keys: bool = False, d
         Conflict: the team would be without an admin, or nobody would have the hub's keys.
         NotReady: the hub cannot be reached, so that it would still count this member.
     """
-    with take_turn(workspace):
+    with take_turn_at_teams(workspace):
         config = get_hub_config(workspace, slug)
         _check_keys(config, discard_keys=discard_keys)
         member = _find_me(config)

@@ -6,9 +6,6 @@ holds and goes on with what does not. The steps themselves are in `steps`.
 
 from __future__ import annotations
 
-import fcntl
-import os
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,13 +15,13 @@ from django.conf import settings
 
 from hub.actions import hubs
 from hub.actions.moving import check_no_move
-from hub.actions.steps import STEPS, Run, Step, not_writable
+from hub.actions.steps import STEPS, Run, Step
+from hub.actions.turns import take_turn
 from hub.connections import reload_hub
 from psn.config.hub import find_hub_config
 from psn.config.workspace import Workspace
 from psn.errors import Conflict, InvalidInput, NotReady, Problem
 
-LOCK_SECONDS = 180.0  # how long a second set-up waits for the first
 BEFORE_THE_HUB = ("environment", "hub")
 
 Outcome = Literal["start", "done", "skip", "fail"]
@@ -92,33 +89,13 @@ def _only_one(workspace: Workspace) -> Iterator[None]:
         NotReady: the workspace cannot be made.
         Conflict: the other one takes too long.
     """
-    try:
-        workspace.root.mkdir(parents=True, exist_ok=True)
-        folder = os.open(workspace.root, os.O_RDONLY)  # the folder is its own lock: nothing is left behind
-    except OSError as error:
-        raise not_writable(workspace, error) from error
-    try:
-        _wait_for_lock(folder)
+    busy = Conflict(
+        "Another psn_setup works on this workspace.", code="setup.running", next_command="psn_setup --status"
+    )
+    with take_turn(workspace.root, busy=busy):
         if find_hub_config(workspace) != settings.HUB:
             reload_hub()
         yield
-    finally:
-        os.close(folder)
-
-
-def _wait_for_lock(descriptor: int) -> None:
-    give_up = time.monotonic() + LOCK_SECONDS
-    while True:
-        try:
-            return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() > give_up:
-                raise Conflict(
-                    "Another psn_setup works on this workspace.",
-                    code="setup.running",
-                    next_command="psn_setup --status",
-                ) from None
-            time.sleep(0.1)
 
 
 def plan_setup(run: Run) -> list[tuple[Step, bool]]:

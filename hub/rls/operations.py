@@ -12,60 +12,6 @@ from hub.rls.policies import Grant, Policy
 from hub.rls.roles import MAINTENANCE, hub_kind, role_prefix
 
 
-class SecureTable(Operation):
-    """Put a table under row-level security: enabled, forced, default deny, and exactly these policies and grants.
-
-    The owner sees rows only with `app.maintenance` on, which data migrations have. Reversed, it leaves no policy and no grant:
-    closed, never open.
-    """
-
-    reduces_to_sql = True
-    reversible = True
-
-    def __init__(self, model_name: str, policies: Sequence[Policy], grants: Sequence[Grant]) -> None:
-        self.model_name = model_name
-        self.policies = tuple(policies)
-        self.grants = tuple(grants)
-
-    def state_forwards(self, app_label: str, state: ProjectState) -> None:
-        """Change nothing that Django keeps track of."""
-
-    def database_forwards(
-        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
-    ) -> None:
-        """Close the table, then open exactly what is listed."""
-        table = to_state.apps.get_model(app_label, self.model_name)._meta.db_table
-        prefix = role_prefix(schema_editor.connection)
-        self._close(schema_editor, table, prefix)
-        schema_editor.execute(
-            f"CREATE POLICY maint ON {table} TO CURRENT_USER USING ({MAINTENANCE}) WITH CHECK ({MAINTENANCE})"
-        )
-        for statement in _opening(self.policies, self.grants, table=table, prefix=prefix):
-            schema_editor.execute(statement)
-
-    def database_backwards(
-        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
-    ) -> None:
-        """Close the table."""
-        table = from_state.apps.get_model(app_label, self.model_name)._meta.db_table
-        self._close(schema_editor, table, role_prefix(schema_editor.connection))
-
-    def describe(self) -> str:
-        """Say what the migration does."""
-        return f"Put {self.model_name} under row-level security"
-
-    @staticmethod
-    def _close(schema_editor: BaseDatabaseSchemaEditor, table: str, prefix: str) -> None:
-        with schema_editor.connection.cursor() as cursor:
-            cursor.execute("SELECT polname FROM pg_policy WHERE polrelid = %s::regclass", [table])
-            names = [name for (name,) in cursor.fetchall()]
-        for name in names:
-            schema_editor.execute(f'DROP POLICY "{name}" ON {table}')
-        schema_editor.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
-        schema_editor.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
-        schema_editor.execute(f"REVOKE ALL ON {table} FROM PUBLIC, {prefix}_member, {prefix}_service, {prefix}_definer")
-
-
 class OpenFurther(Operation):
     """Add policies and grants to a table that is under row-level security already. Reversed, it takes exactly these away."""
 
@@ -86,8 +32,10 @@ class OpenFurther(Operation):
         """Open what is listed."""
         table = to_state.apps.get_model(app_label, self.model_name)._meta.db_table
         prefix = role_prefix(schema_editor.connection)
-        for statement in _opening(self.policies, self.grants, table=table, prefix=prefix):
-            schema_editor.execute(statement)
+        for policy in self.policies:
+            schema_editor.execute(_create_policy(policy, table=table, prefix=prefix))
+        for grant in self.grants:
+            schema_editor.execute(f"GRANT {', '.join(grant.commands)} ON {table} TO {prefix}_{grant.group}")
 
     def database_backwards(
         self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
@@ -103,6 +51,52 @@ class OpenFurther(Operation):
     def describe(self) -> str:
         """Say what the migration does."""
         return f"Open {self.model_name} further"
+
+
+class SecureTable(OpenFurther):
+    """Put a table under row-level security: enabled, forced, default deny, and exactly these policies and grants.
+
+    The owner sees rows only with `app.maintenance` on, which data migrations have. Reversed, it leaves no policy and no grant:
+    closed, never open.
+    """
+
+    def database_forwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
+    ) -> None:
+        """Close the table, then open exactly what is listed."""
+        table = to_state.apps.get_model(app_label, self.model_name)._meta.db_table
+        self._close(schema_editor, table)
+        schema_editor.execute(
+            f"CREATE POLICY maint ON {table} TO CURRENT_USER USING ({MAINTENANCE}) WITH CHECK ({MAINTENANCE})"
+        )
+        super().database_forwards(app_label, schema_editor, from_state, to_state)
+
+    def database_backwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
+    ) -> None:
+        """Close the table."""
+        self._close(schema_editor, from_state.apps.get_model(app_label, self.model_name)._meta.db_table)
+
+    def describe(self) -> str:
+        """Say what the migration does."""
+        return f"Put {self.model_name} under row-level security"
+
+    @staticmethod
+    def _close(schema_editor: BaseDatabaseSchemaEditor, table: str) -> None:
+        with schema_editor.connection.cursor() as cursor:
+            cursor.execute("SELECT polname FROM pg_policy WHERE polrelid = %s::regclass", [table])
+            policies = [name for (name,) in cursor.fetchall()]
+            cursor.execute(
+                "SELECT DISTINCT r.rolname FROM pg_class c, aclexplode(c.relacl) a JOIN pg_roles r ON r.oid = a.grantee "
+                "WHERE c.oid = %s::regclass AND a.grantee <> c.relowner",
+                [table],
+            )
+            grantees = [f'"{name}"' for (name,) in cursor.fetchall()]
+        for name in policies:
+            schema_editor.execute(f'DROP POLICY "{name}" ON {table}')
+        schema_editor.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
+        schema_editor.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
+        schema_editor.execute(f"REVOKE ALL ON {table} FROM {', '.join(['PUBLIC', *grantees])}")
 
 
 class _SqlPair(Operation):
@@ -228,13 +222,6 @@ class OpenTable(_SqlPair):
     def describe(self) -> str:
         """Say what the migration does."""
         return f"Open {self.table}"
-
-
-def _opening(policies: Sequence[Policy], grants: Sequence[Grant], *, table: str, prefix: str) -> list[str]:
-    return [
-        *(_create_policy(policy, table=table, prefix=prefix) for policy in policies),
-        *(f"GRANT {', '.join(grant.commands)} ON {table} TO {prefix}_{grant.group}" for grant in grants),
-    ]
 
 
 def _create_policy(policy: Policy, *, table: str, prefix: str) -> str:

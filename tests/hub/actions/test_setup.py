@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.actions import setup
+from hub.actions import setup, turns
 from hub.actions.setup import plan_setup, run_setup
 from hub.actions.steps import Run, Step
 from psn.config.workspace import Workspace
@@ -96,7 +96,7 @@ class TestRunSetup:
         self, run: Run, steps: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         steps()
-        monkeypatch.setattr(setup, "LOCK_SECONDS", 0.2)
+        monkeypatch.setattr(turns, "TURN_SECONDS", 0.2)
         first = run_setup(run)
         next(first)
         with pytest.raises(Conflict) as refused:

@@ -20,7 +20,7 @@ from hub.actions.invites import InviteState, state_of
 from hub.actions.joining import join_team
 from hub.actions.leaving import leave_team
 from hub.actions.sources import Source
-from hub.actions.turns import take_turn
+from hub.actions.turns import take_turn_at_teams
 from hub.models import Invite
 from hub.queue.supervisor import worker_daemon
 from psn.config.bundles import Bundle
@@ -281,7 +281,7 @@ class TestFounding:
 class TestTakeTurn:
     def test_lets_one_work_at_a_time(self, workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("hub.actions.turns.TURN_SECONDS", 0.2)
-        with take_turn(workspace), pytest.raises(Conflict), take_turn(workspace):
+        with take_turn_at_teams(workspace), pytest.raises(Conflict), take_turn_at_teams(workspace):
             pass
-        with take_turn(workspace):
+        with take_turn_at_teams(workspace):
             pass
