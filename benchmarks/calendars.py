@@ -44,8 +44,8 @@ from django.conf import settings  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from hub.actions import hubs  # noqa: E402
-from hub.actions.across import Answered, ask_hubs  # noqa: E402
-from hub.actions.planned import Planned, read_planned  # noqa: E402
+from hub.actions.calendars.across import Answered, ask_hubs  # noqa: E402
+from hub.actions.calendars.planned import Planned, read_planned  # noqa: E402
 from hub.connections import reload_hub, switch_hub  # noqa: E402
 from psn.config.hub import HubConfig, get_hub_config, write_hub_config  # noqa: E402
 from psn.config.workspace import Workspace  # noqa: E402

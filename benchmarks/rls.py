@@ -38,7 +38,9 @@ from django.conf import settings  # noqa: E402
 from django.db import connections  # noqa: E402
 from psycopg import sql  # noqa: E402
 
-from hub.actions import approvals, planned, posts  # noqa: E402
+from hub.actions import posts  # noqa: E402
+from hub.actions.approval import approvals  # noqa: E402
+from hub.actions.calendars import planned  # noqa: E402
 from hub.connections import switch_hub  # noqa: E402
 from psn.config.hub import write_hub_config  # noqa: E402
 from tests.servers import run_server  # noqa: E402

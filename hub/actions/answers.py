@@ -8,10 +8,10 @@ from typing import Literal
 
 from django.conf import settings
 
+from hub.actions.approval.standings import Standing, look_at, name_approvers
 from hub.actions.catalogue import ASK_AGAIN, NOTHING, TRIES_AGAIN, Explanation, explain_code
 from hub.actions.obstacles import Obstacle, find_obstacle, is_held_up
 from hub.actions.people import get_me
-from hub.actions.standings import Standing, look_at, name_approvers
 from hub.models import Account, Company, Post, PostPart, Status
 from hub.publishing.endings import describe_delivery
 from hub.queue.heartbeat import living_workers

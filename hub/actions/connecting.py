@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 
 from hub.actions.accounts import check_connected, find_account, token_of
 from hub.actions.apps import oauth_of, sandbox_app
-from hub.actions.configuration import default_grace
+from hub.actions.config.configuration import default_grace
 from hub.actions.people import actor, get_owner
 from hub.actions.sandbox import follow_sandbox
 from hub.models import Account, AuditEntry, Notice, OAuthToken, Post, Status

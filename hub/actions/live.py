@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from hub.actions.accounts import check_connected, find_account
-from hub.actions.approving import call_law
+from hub.actions.approval.approving import call_law
 from hub.actions.people import actor, find_company
 from hub.actions.posts import get_post
 from hub.models import Account, AuditEntry, Post, Status

@@ -17,10 +17,10 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
-from hub.actions import configuration
-from hub.actions.across import Answered, ask_hubs
+from hub.actions.calendars.across import Answered, ask_hubs
+from hub.actions.calendars.planned import Planned, read_planned
+from hub.actions.config import configuration
 from hub.actions.people import find_company, get_owner
-from hub.actions.planned import Planned, read_planned
 from hub.models import Account, Company
 from psn.config.company import CompanyStrategy
 from psn.config.hub import get_hub_config

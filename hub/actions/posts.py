@@ -24,8 +24,9 @@ from typing import Any
 from django.db import transaction
 from django.db.models import prefetch_related_objects
 
-from hub.actions import approving, drafts, preflight, standings
+from hub.actions import drafts, preflight
 from hub.actions.accounts import check_connected, find_account
+from hub.actions.approval import approving, standings
 from hub.actions.people import actor, find_company, get_me, get_owner
 from hub.models import Account, Attempt, AuditEntry, Post, User
 from hub.models.posts import EDITABLE, Status

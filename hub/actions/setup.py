@@ -14,7 +14,7 @@ from typing import Any, Literal
 from django.conf import settings
 
 from hub.actions import hubs
-from hub.actions.moving import check_no_move
+from hub.actions.backup.moving import check_no_move
 from hub.actions.steps import STEPS, Run, Step
 from hub.actions.turns import take_turn
 from hub.connections import reload_hub

@@ -13,7 +13,8 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from hub.actions import configuration, connecting, drafts, hubs, keys, posts, sandbox, sources, waiting, workers
+from hub.actions import connecting, drafts, hubs, keys, posts, sandbox, sources, waiting, workers
+from hub.actions.config import configuration
 from hub.actions.people import get_me
 from hub.connections import reload_hub
 from hub.models import Account, AuditEntry, Post, Status

@@ -14,8 +14,9 @@ from django.conf import settings
 from django.db import connections
 from django.utils import timezone
 
-from hub.actions import companies, health, hubs, notices, sandbox, workers
-from hub.actions.moving import check_no_move
+from hub.actions import health, hubs, notices, sandbox, workers
+from hub.actions.backup.moving import check_no_move
+from hub.actions.team import companies
 from hub.connections import OWNER, current_hub
 from hub.models import Account, ApiKey
 from hub.models.base import hub_now

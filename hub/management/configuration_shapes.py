@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from hub.actions.configuration import Changed, History, KeySet, View
-from hub.actions.documents import FileView
+from hub.actions.config.configuration import Changed, History, KeySet, View
+from hub.actions.config.documents import FileView
 from hub.actions.story import tell_time
 from hub.models import HubSetting
 from psn.config.differences import Difference

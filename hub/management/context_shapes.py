@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from hub.actions.calendar import name_of
+from hub.actions.calendars.calendar import name_of
 from hub.actions.personas import Context, HubView
 from hub.actions.story import tell_time
 from hub.management.shapes import say_next

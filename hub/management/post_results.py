@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from hub.actions import answers, approvals, campaigns, standings
+from hub.actions import answers, campaigns
+from hub.actions.approval import approvals, standings
 from hub.actions.people import get_me
 from hub.management.base import Result
 from hub.management.envelope import command_line

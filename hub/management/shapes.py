@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from hub.actions.answers import Answer
-from hub.actions.approvals import Waiting
+from hub.actions.approval.approvals import Waiting
 from hub.actions.catalogue import explain_code
 from hub.actions.live import Preview
 from hub.actions.story import Line, Teller, tell_time

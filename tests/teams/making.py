@@ -18,8 +18,8 @@ def main() -> None:
     # Django's models can be imported only now
     from django.conf import settings
 
-    from hub.actions.founding import Founding, found_team
     from hub.actions.sources import Source
+    from hub.actions.team.founding import Founding, found_team
     from psn.config.database import read_url
 
     founding = Founding(

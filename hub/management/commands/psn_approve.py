@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from hub.actions import approvals
+from hub.actions.approval import approvals
 from hub.actions.people import find_company, get_me
 from hub.management.base import PsnCommand, Result
 from hub.management.carried import telling_files

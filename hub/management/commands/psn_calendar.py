@@ -10,9 +10,10 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
-from hub.actions import calendar, slots, teams
-from hub.actions.across import Answered
-from hub.actions.planned import Planned
+from hub.actions.calendars import calendar, slots
+from hub.actions.calendars.across import Answered
+from hub.actions.calendars.planned import Planned
+from hub.actions.team import teams
 from hub.management.base import PsnCommand, Result
 from hub.management.envelope import command_line
 from hub.management.paths import user_path

@@ -7,7 +7,8 @@ from typing import Any
 
 from django.conf import settings
 
-from hub.actions import configuration, keys
+from hub.actions import keys
+from hub.actions.config import configuration
 from hub.actions.people import get_me
 from hub.management.base import PsnCommand, Result, Verb
 from hub.management.configuration_shapes import (

@@ -8,7 +8,8 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
-from hub.actions import archives, backups, hubs, moving, sources, workers
+from hub.actions import hubs, sources, workers
+from hub.actions.backup import archives, backups, moving
 from hub.management.base import PsnCommand
 from hub.management.paths import user_path
 from hub.management.stdin import read_secret

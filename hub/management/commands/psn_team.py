@@ -11,9 +11,10 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
-from hub.actions import founding, invites, joining, leaving, people, teams
-from hub.actions.founding import Founding
+from hub.actions import people
 from hub.actions.sources import find_source
+from hub.actions.team import founding, invites, joining, leaving, teams
+from hub.actions.team.founding import Founding
 from hub.management.base import PsnCommand, Result
 from hub.management.envelope import command_line
 from hub.management.stdin import read_secret

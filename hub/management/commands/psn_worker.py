@@ -6,7 +6,8 @@ from typing import Any
 
 from django.conf import settings
 
-from hub.actions import moving, workers
+from hub.actions import workers
+from hub.actions.backup import moving
 from hub.management.base import PsnCommand, Result
 from hub.management.envelope import command_line
 from hub.models.base import hub_now

@@ -17,10 +17,10 @@ from hub.management.context_shapes import context_action, context_shape, silent_
 from hub.models import Account, HubSetting, User
 from psn.errors import InvalidInput, NotReady
 from tests.factories import OWNER, People, make_account
-from tests.hub.actions.neighbours import beside, own_hub, working_on
-from tests.hub.actions.team import Team, make_team
-from tests.hub.actions.test_calendar import login_of, put
-from tests.hub.actions.test_slots import write
+from tests.hub.actions.calendars.neighbours import beside, own_hub, working_on
+from tests.hub.actions.calendars.test_calendar import login_of, put
+from tests.hub.actions.calendars.test_slots import write
+from tests.hub.actions.colleagues import Team, make_team
 from tests.hub.publishing.stage import lawless
 from tests.hub.worlds import connect_as
 

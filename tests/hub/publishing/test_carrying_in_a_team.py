@@ -23,8 +23,8 @@ from hub.publishing.content import media_path
 from hub.rls.identity import acting_as
 from psn.platforms.base import MediaFile
 from tests.factories import People
-from tests.hub.actions.neighbours import working_on
-from tests.hub.actions.team import Team, make_team
+from tests.hub.actions.calendars.neighbours import working_on
+from tests.hub.actions.colleagues import Team, make_team
 from tests.hub.publishing.test_carrying import MIB, elsewhere
 
 PUT = (

@@ -1,0 +1,1 @@
+"""One calendar of all hubs, and the days that a team shares (PLAN-6)."""

@@ -1,0 +1,1 @@
+"""The configuration in force, version by version (HUB-10)."""
