@@ -23,7 +23,7 @@ SELECT count(*) FROM posts WHERE status = 'publishing' OR status = 'scheduled' A
   OR status = 'unknown' AND look_at IS NOT NULL
 """
 _EMPTY = """
-TRUNCATE posts, post_parts, post_media, attempts, notices, audit_log, django_q_ormq, django_q_task
+TRUNCATE approvals, posts, post_parts, post_media, attempts, notices, audit_log, django_q_ormq, django_q_task
 """
 _POSTS = """
 SELECT p.id::text, a.platform_account_id, p.status, p.fence, extract(epoch FROM p.scheduled_at)::float8,
