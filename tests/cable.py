@@ -49,9 +49,9 @@ class Cable:
 
     def close(self) -> None:
         """End every connection."""
+        _hang_up(*self._ends)
         for end in self._ends:
-            with contextlib.suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
+            end.close()
 
     def _connect(self, client: socket.socket) -> None:
         if self._is_cut():
