@@ -147,10 +147,16 @@ class TestAPersonalHub:
         assert {step["status"] for step in workspace.ok("psn_setup")["steps"]} == {"skip"}
         assert len(cloud.api.calls) == calls, "a hub that is there needs no Neon"
 
-    @pytest.mark.parametrize("delay", [0.0, AFTER_SECONDS], ids=["before the answer", "after the answer"])
-    def test_is_made_once_however_often_it_is_killed(self, workspace: Workspace, cloud: Cloud, delay: float) -> None:
+    @pytest.mark.parametrize(
+        ("delay", "kills"),
+        [(0.0, 6), (AFTER_SECONDS, 3)],  # in half a second several calls get their answers
+        ids=["before the answer", "after the answer"],
+    )
+    def test_is_made_once_however_often_it_is_killed(
+        self, workspace: Workspace, cloud: Cloud, delay: float, kills: int
+    ) -> None:
         command = ("psn_setup", "--provider", "neon", *cloud.certificates)
-        assert kill_through(workspace, cloud, *command, delay=delay) >= 6
+        assert kill_through(workspace, cloud, *command, delay=delay) >= kills
         assert cloud.api.names().count("POST /projects") == 1
         check_hub(workspace, cloud)
 
