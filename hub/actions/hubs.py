@@ -13,6 +13,7 @@ from typing import Any
 import psycopg
 from django.core.management import call_command
 from django.db import OperationalError, connections
+from django.db.migrations.exceptions import MigrationSchemaMissing
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 
@@ -237,7 +238,10 @@ def migrate_schema() -> tuple[str, ...]:
             ask="git pull",
         )
     if state.pending:
-        call_command("migrate", database=OWNER, interactive=False, verbosity=0)
+        try:
+            call_command("migrate", database=OWNER, interactive=False, verbosity=0)
+        except MigrationSchemaMissing as error:
+            raise error.__context__ or error from None  # it hides that the hub went away just then
     write_schedules()
     return state.pending
 
