@@ -80,7 +80,9 @@ class Ground:
     def clear(self) -> None:
         """Remove all posts and bells."""
         with self.sql() as connection:
-            connection.execute("TRUNCATE approvals, posts, post_parts, post_media, attempts, audit_log, notices, django_q_ormq")
+            connection.execute(
+                "TRUNCATE approvals, posts, post_parts, post_media, attempts, audit_log, notices, django_q_ormq"
+            )
             connection.execute("UPDATE accounts SET next_allowed_at = NULL, next_catch_up_at = NULL")
 
 
