@@ -182,6 +182,7 @@ class TestAMove:
         assert home.ok("psn_hub", "move", "--provider", "url")["moved"]["provider"] == "url"
 
         assert not (home.root / "config" / "moving").exists()
+        home.run("psn_post", "wait", late, "--timeout", "90")  # its worker has only just begun
         assert status_of(home, late) in ("published", "missed")
         home.ok("psn_post", "publish", ahead, "--approve")
         assert home.ok("psn_post", "wait", ahead)["post"]["status"] == "published"

@@ -6,7 +6,8 @@ import secrets
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from threading import Barrier
 from uuid import UUID, uuid4
 
@@ -91,20 +92,19 @@ class TestTwoAdmins:
     @pytest.mark.parametrize(
         "end", ["SELECT hub_api.set_role('{other}', 'member')", "SELECT hub_api.remove_member('{other}')"]
     )
-    def test_who_end_each_other_at_once_leave_one(self, end: str, stage: Stage) -> None:
+    def test_who_end_each_other_at_once_leave_at_least_one(self, end: str, stage: Stage) -> None:
         for _ in range(3):
             one, other = new_member(stage, "admin"), new_member(stage, "admin")
 
-            def end_of(who: Member, whom: Member) -> Callable[[], str]:
-                def work() -> str:
-                    with session_of(stage.company, who, autocommit=True) as session:
-                        return ended(session, end.format(other=whom.id))
-
-                return work
-
-            with only_admins(stage, one, other):
-                results = at_once(end_of(one, other), end_of(other, one))
-                assert admins_left(stage) == 1, results
+            with ExitStack() as stack:  # both are in before the first one acts
+                first, second = (
+                    stack.enter_context(session_of(stage.company, who, autocommit=True)) for who in (one, other)
+                )
+                stack.enter_context(only_admins(stage, one, other))
+                results = at_once(
+                    partial(ended, first, end.format(other=other.id)), partial(ended, second, end.format(other=one.id))
+                )
+                assert admins_left(stage) >= 1, results  # two, when each ended the other's connection
 
     def test_who_leave_at_once_leave_one(self, stage: Stage) -> None:
         one, other = new_member(stage, "admin"), new_member(stage, "admin")
