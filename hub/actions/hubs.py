@@ -87,13 +87,13 @@ def plan_remote_hub(
     """
     prefix = slug or f"{PERSONAL}_{secrets.token_hex(3)}"
     direct = admin.direct()
-    urls = {"worker": "worker", "owner": "owner"} | ({} if slug else {"app": "app"})
+    logins = ("worker", "owner") if slug else ("worker", "owner", "app")
     return HubConfig(
         slug=slug,
         provider=provider,
         prefix=prefix,
         name=admin.name,
-        urls={login: direct.with_login(f"{prefix}_{role}", roles.create_password()) for login, role in urls.items()},
+        urls={login: direct.with_login(f"{prefix}_{login}", roles.create_password()) for login in logins},
         ssl_root_cert=ssl_root_cert,
         project=project,
         folder=choose_folder(slug),

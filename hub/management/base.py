@@ -14,6 +14,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, OperationalError, connections
 
+from hub.connections import current_hub
 from hub.management.envelope import EXIT_BUG, Stream, report, say, take_stdout
 from hub.rls.identity import acting_as, acting_for_nobody
 from psn.config.hub import HubConfig
@@ -66,9 +67,7 @@ class PsnCommand(BaseCommand):
         Raises:
             NotReady: there is none yet.
         """
-        if settings.HUB is None:
-            raise NotReady("This workspace has no hub yet.", code="hub.missing", next_command="psn_setup")
-        return settings.HUB
+        return current_hub()
 
     def add_verbs(self, verbs: Any) -> None:
         """Declare the verbs with `self.add_verb`."""

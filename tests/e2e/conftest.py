@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.e2e.workspace import WEB, Workspace, make_workspace, new_handle
+from tests.e2e.workspace import WEB, Workspace, make_workspace, new_handle, set_up_workspace
 
 if sys.platform != "linux":
     collect_ignore_glob = ["test_*.py"]  # they look at /proc
@@ -16,12 +16,8 @@ if sys.platform != "linux":
 @pytest.fixture(scope="session")
 def shared() -> Iterator[Workspace]:
     """A workspace in which `psn_setup` ran once."""
-    workspace = make_workspace()
-    try:
-        workspace.ok("psn_setup")
+    with set_up_workspace() as workspace:
         yield workspace
-    finally:
-        workspace.remove()
 
 
 @pytest.fixture

@@ -10,16 +10,15 @@ import psycopg
 import pytest
 
 from tests import media_files
-from tests.e2e.companies import Company, another_workspace, found, join
-from tests.e2e.workspace import Workspace
+from tests.e2e.companies import Company, found, join
+from tests.e2e.workspace import Workspace, set_up_workspace
 from tests.servers import need_server
 
 
 @pytest.fixture(scope="module")
 def bob() -> Iterator[Workspace]:
     """Somebody who has a hub of their own already."""
-    with another_workspace() as workspace:
-        workspace.ok("psn_setup")
+    with set_up_workspace() as workspace:
         yield workspace
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.companies import Company, found, join
-from tests.e2e.workspace import Workspace, make_workspace, tree_of
+from tests.e2e.workspace import Workspace, make_workspace, set_up_workspace, tree_of
 from tests.media_files import mp4
 from tests.servers import need_server
 
@@ -19,12 +19,8 @@ from tests.servers import need_server
 @pytest.fixture(scope="module")
 def bea() -> Iterator[Workspace]:
     """Somebody with a personal hub, in no team."""
-    workspace = make_workspace()
-    try:
-        workspace.ok("psn_setup")
+    with set_up_workspace() as workspace:
         yield workspace
-    finally:
-        workspace.remove()
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.e2e.workspace import Workspace, make_workspace, new_handle
+from tests.e2e.workspace import Workspace, make_workspace, new_handle, set_up_workspace
 from tests.media_files import png
 from tests.servers import Server, need_server
 
@@ -43,12 +43,8 @@ def prefixes(server: Server, database: str) -> list[str]:
 @pytest.fixture
 def home() -> Iterator[Workspace]:
     """A workspace with a local hub of its own, which tests take away from it."""
-    workspace = make_workspace()
-    try:
-        workspace.ok("psn_setup")
+    with set_up_workspace() as workspace:
         yield workspace
-    finally:
-        workspace.remove()
 
 
 @pytest.fixture

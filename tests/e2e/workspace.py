@@ -11,8 +11,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -206,6 +206,17 @@ def make_workspace(name: str = "", *, below: Path | None = None) -> Workspace:
     place.mkdir(parents=True, exist_ok=True)
     (place / "workspace").mkdir()
     return Workspace(folder=folder, root=place / "workspace", home=place / "home")
+
+
+@contextmanager
+def set_up_workspace() -> Iterator[Workspace]:
+    """Make a workspace in which `psn_setup` ran; take it away at the end."""
+    workspace = make_workspace()
+    try:
+        workspace.ok("psn_setup")
+        yield workspace
+    finally:
+        workspace.remove()
 
 
 def copy_clone(target: Path) -> Path:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -24,7 +23,7 @@ from hub.rls.identity import acting_as
 from psn.platforms.base import MediaFile
 from tests.factories import People
 from tests.hub.actions.calendars.neighbours import working_on
-from tests.hub.actions.colleagues import Team, make_team
+from tests.hub.actions.colleagues import Team
 from tests.hub.publishing.test_carrying import MIB, elsewhere
 
 PUT = (
@@ -33,12 +32,6 @@ PUT = (
 )
 NOT_ALLOWED = "42501"
 IN_A_CENTURY = datetime(2126, 1, 1, tzinfo=UTC)
-
-
-@pytest.fixture(scope="module")
-def whole_team(django_db_setup: None, django_db_blocker: Any) -> Iterator[Team]:
-    with django_db_blocker.unblock(), make_team(f"t{secrets.token_hex(3)}") as team:
-        yield team
 
 
 @pytest.fixture

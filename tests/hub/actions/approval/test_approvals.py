@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import count, product
 from typing import Any
@@ -19,7 +18,7 @@ from hub.publishing.content import facts_of
 from hub.publishing.keeping import get_row
 from psn.errors import ApprovalNeeded, Conflict, InvalidInput, NotAllowed, NotFound, Problem
 from tests.factories import OWNER, make_account
-from tests.hub.actions.colleagues import Team, make_team
+from tests.hub.actions.colleagues import Team
 
 DAYS = count(400)  # every post a day of its own, so that no other's slot is in its way
 POLICIES = tuple(Company.Policy.values)
@@ -33,12 +32,6 @@ def now() -> datetime:
 def noon() -> datetime:
     """A time that nobody has yet, on a day that is the same in every zone of these tests."""
     return now().replace(hour=11, minute=0, second=0, microsecond=0) + timedelta(days=next(DAYS))
-
-
-@pytest.fixture(scope="module")
-def whole_team(django_db_setup: None, django_db_blocker: Any) -> Iterator[Team]:
-    with django_db_blocker.unblock(), make_team(f"t{secrets.token_hex(3)}") as team:
-        yield team
 
 
 @pytest.fixture

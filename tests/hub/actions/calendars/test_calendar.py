@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -28,17 +27,11 @@ from psn.planning.calendar import PlannedPost
 from tests.factories import OWNER, People, make_account, make_post
 from tests.hub.actions.calendars.neighbours import beside, own_hub, working_on
 from tests.hub.actions.calendars.test_slots import write
-from tests.hub.actions.colleagues import Team, make_team
+from tests.hub.actions.colleagues import Team
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 DAY = date(2026, 12, 1)  # a Tuesday
 NINE = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
-
-
-@pytest.fixture(scope="module")
-def whole_team(django_db_setup: None, django_db_blocker: Any) -> Iterator[Team]:
-    with django_db_blocker.unblock(), make_team(f"t{secrets.token_hex(3)}") as team:
-        yield team
 
 
 @pytest.fixture

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -16,17 +14,11 @@ from hub.management.shapes import post_shape
 from hub.models import AuditEntry, Post, Slot
 from psn.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from tests.factories import People
-from tests.hub.actions.colleagues import Team, make_team
+from tests.hub.actions.colleagues import Team
 
 NOW = datetime(2026, 11, 20, 23, 30, tzinfo=UTC)  # half past midnight on the 21st in Madrid, where the company is
 TODAY = date(2026, 11, 21)
 DAY = date(2026, 12, 1)
-
-
-@pytest.fixture(scope="module")
-def whole_team(django_db_setup: None, django_db_blocker: Any) -> Iterator[Team]:
-    with django_db_blocker.unblock(), make_team(f"t{secrets.token_hex(3)}") as team:
-        yield team
 
 
 @pytest.fixture
